@@ -1,0 +1,1 @@
+"""Bus to lake: decode, derive, write, commit."""

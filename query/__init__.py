@@ -1,0 +1,1 @@
+"""Answers: trace engine, SQL and the HTTP APIs people's tools speak."""

@@ -1,0 +1,1 @@
+"""The web interface: pages rendered here, data fetched by the browser from the query APIs."""

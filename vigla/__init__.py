@@ -1,0 +1,1 @@
+"""What vigla's roles share: settings, columns, wire formats, the bus and the lake."""

@@ -1,0 +1,1 @@
+"""Column schemas and ids: the shape of telemetry between wire and disk."""

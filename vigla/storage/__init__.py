@@ -1,0 +1,1 @@
+"""The lake: DuckLake tables, the hot buffer before them, and their upkeep."""

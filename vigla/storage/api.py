@@ -1,0 +1,111 @@
+"""What the lake offers: writing for the ingester, reading for the query engines.
+
+Two implementations run the same statements: ``lake.Lake`` (DuckLake on disk) and ``memory.MemoryStore``
+(Arrow tables in DuckDB). One behaviour suite, ``tests/contracts``, runs over both.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from vigla.errors import DeadlineExceeded, QueryCancelled
+
+StopReason = Literal["deadline", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """What one commit adds, in one transaction.
+
+    Attributes:
+        tables: Arrow table by lake table name (``spans``, ``traces``), columns as in ``vigla.model``.
+        offsets: for each topic, the first offset *not* contained.
+    """
+
+    tables: Mapping[str, pa.Table]
+    offsets: Mapping[str, int]
+
+
+class Stop:
+    """Ends a running query: by its deadline, or because its client went away. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reason: StopReason | None = None
+        self._interrupt: Callable[[], None] | None = None
+
+    def stop(self, reason: StopReason) -> None:
+        """Interrupt what runs now and refuse what comes later. The first reason counts."""
+        with self._lock:
+            self._reason = self._reason or reason
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def check(self) -> None:
+        """Raise DeadlineExceeded or QueryCancelled if the query was stopped."""
+        if self._reason == "deadline":
+            raise DeadlineExceeded("the query ran past its deadline: narrow its time range or add filters")
+        if self._reason == "cancelled":
+            raise QueryCancelled("the client went away")
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """While inside, ``stop`` calls ``interrupt`` (of the connection that executes)."""
+        with self._lock:
+            self._interrupt = interrupt
+        try:
+            self.check()
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryContext:
+    """Bounds of one query; every reading call takes one.
+
+    Attributes:
+        stop: ends the query early.
+        max_rows: rows the answer may have; one more raises ResultTooLarge.
+    """
+
+    stop: Stop = field(default_factory=Stop)
+    max_rows: int = 1_000_000
+
+
+class Reader(Protocol):
+    """Reading: blocking calls, safe from any thread, each sees one consistent state (lake plus hot buffer)."""
+
+    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+        """Run a statement over ``vigla.storage.tables`` and return its rows.
+
+        Raises:
+            QueryStopped: stopped, or more than ``context.max_rows`` rows.
+            QueryError: the statement is wrong for the data (for example a failed cast).
+        """
+
+
+class Writer(Protocol):
+    """Writing: one caller at a time (the ingester's flush thread)."""
+
+    def buffer(self, tables: Mapping[str, pa.Table]) -> None:
+        """Make rows visible to readers before they are committed."""
+
+    def commit(self, flush: Flush) -> None:
+        """Make rows durable and drop them from the buffer in one step: no reader misses or doubles a row.
+
+        Raises:
+            StorageUnavailable: nothing was committed; the rows stay in the buffer and the call may be repeated.
+        """
+
+    def committed(self, topic: str) -> int:
+        """The first offset of ``topic`` that is not in the lake; 0 at first."""
+
+    def archive(self, spans: pa.Table) -> None:
+        """Keep these spans in ``archived_spans``, out of retention's reach. A span already there is not doubled."""

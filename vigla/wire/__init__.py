@@ -1,0 +1,1 @@
+"""Bytes to Arrow columns and back, one package a protocol."""
