@@ -18,19 +18,6 @@ from vigla.errors import DeadlineExceeded, QueryCancelled
 StopReason = Literal["deadline", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
-    """What one commit adds, in one transaction.
-
-    Attributes:
-        tables: Arrow table by lake table name (``spans``, ``traces``), columns as in ``vigla.model``.
-        offsets: for each topic, the first offset *not* contained.
-    """
-
-    tables: Mapping[str, pa.Table]
-    offsets: Mapping[str, int]
-
-
 class Stop:
     """Ends a running query: by its deadline, or because its client went away. Thread-safe."""
 
@@ -92,20 +79,37 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writing: one caller at a time (the ingester's flush thread)."""
+    """Writing: one caller at a time (the ingester's thread)."""
 
-    def buffer(self, tables: Mapping[str, pa.Table]) -> None:
-        """Make rows visible to readers before they are committed."""
+    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+        """Make rows visible to readers at once, before they are on disk.
 
-    def commit(self, flush: Flush) -> None:
-        """Make rows durable and drop them from the buffer in one step: no reader misses or doubles a row.
+        Args:
+            tables: rows by lake table name (``spans``, ``traces``), columns as in ``vigla.model``.
+            offsets: for each topic, the first bus offset *not* contained in what was buffered so far.
+        """
+
+    def flush(self) -> int:
+        """Move all buffered rows and the newest offsets to disk in one transaction; returns the rows moved.
+
+        For a reader, a row is in the buffer or in the lake, never in both and never in neither.
 
         Raises:
             StorageUnavailable: nothing was committed; the rows stay in the buffer and the call may be repeated.
         """
 
+    def buffered_rows(self) -> int:
+        """Rows that wait for ``flush``, over all tables."""
+
     def committed(self, topic: str) -> int:
-        """The first offset of ``topic`` that is not in the lake; 0 at first."""
+        """The first bus offset of ``topic`` that is not in the lake; 0 at first."""
 
     def archive(self, spans: pa.Table) -> None:
         """Keep these spans in ``archived_spans``, out of retention's reach. A span already there is not doubled."""
+
+
+class Store(Reader, Writer, Protocol):
+    """Both sides, as one process has them."""
+
+    def close(self) -> None:
+        """Release the catalog and the files. What was buffered and not flushed is read again from the bus."""

@@ -1,0 +1,170 @@
+"""Typed settings: one frozen section a role, from ``vigla.yaml`` and ``VIGLA_*``.
+
+The only module that reads the environment and the settings file. Precedence: command line, environment
+(``VIGLA_<SECTION>__<NAME>``), file, default. Unknown names are refused in all of them.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vigla.errors import SettingsError
+
+PREFIX = "VIGLA_"
+CONFIG_VARIABLE = "VIGLA_CONFIG"
+DEFAULT_FILE = Path("vigla.yaml")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Bytes = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+MIB = 1024 * 1024
+
+
+class Section(BaseModel):
+    """A group of settings; cannot be changed once built."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CollectorSettings(Section):
+    """Receivers and what they admit."""
+
+    host: str = Field("127.0.0.1", description="address that all receivers listen on")
+    otlp_grpc_port: Port = Field(4317, description="OTLP over gRPC; 0 picks a free port")
+    otlp_http_port: Port = Field(4318, description="OTLP over HTTP; 0 picks a free port")
+    max_body_bytes: Bytes = Field(32 * MIB, description="largest request body as sent")
+    max_inflated_bytes: Bytes = Field(128 * MIB, description="largest request body after decompression")
+    max_inflight_bytes: Bytes = Field(256 * MIB, description="bodies held in memory at once before 429")
+
+
+class BusSettings(Section):
+    """The embedded bus."""
+
+    segment_bytes: Bytes = Field(64 * MIB, description="a log segment is closed at this size")
+    max_backlog_bytes: Bytes = Field(
+        4096 * MIB, description="bytes of one topic not yet in the lake before senders are refused"
+    )
+    min_free_bytes: int = Field(256 * MIB, ge=0, description="senders are refused when the disk has less free")
+
+
+class IngesterSettings(Section):
+    """Bus to lake."""
+
+    batch_bytes: Bytes = Field(8 * MIB, description="payload bytes decoded together")
+    flush_rows: int = Field(100_000, gt=0, description="rows in the hot buffer that start a flush")
+    flush_interval_s: Seconds = Field(1.0, description="age of the hot buffer that starts a flush")
+    promoted: tuple[str, ...] = Field(
+        (), description="span attributes kept in their own column besides the default ones; `key` or `key:int`"
+    )
+
+
+class StorageSettings(Section):
+    """The lake."""
+
+    path: Path = Field(Path("vigla-data"), description="directory of the catalog, the Parquet files and the bus")
+    memory_limit_bytes: Bytes = Field(512 * MIB, description="memory the database engine may use")
+    threads: int = Field(2, gt=0, description="threads the database engine may use")
+    merge_interval_s: Seconds = Field(15.0, description="time between merges of small files")
+    retention_hours: float = Field(0.0, ge=0, description="rows older than this are deleted; 0 keeps all")
+    retention_bytes: int = Field(0, ge=0, description="oldest rows are deleted above this size; 0 has no bound")
+    maintenance_interval_s: Seconds = Field(300.0, description="time between retention and clean-up runs")
+    snapshot_grace_s: Seconds = Field(
+        600.0, description="a replaced file is kept this long for queries that still read it; longer than any query"
+    )
+
+
+class QuerySettings(Section):
+    """HTTP APIs and UI."""
+
+    host: str = Field("127.0.0.1", description="address the query server listens on")
+    http_port: Port = Field(16686, description="HTTP APIs and UI; 0 picks a free port")
+    base_path: str = Field("", description="path prefix when a reverse proxy serves us below its root")
+    timeout_s: Seconds = Field(30.0, description="deadline of one query")
+    max_concurrent: int = Field(20, gt=0, description="queries that run at once; more are answered 429")
+    sql_max_rows: int = Field(100_000, gt=0, description="rows an SQL answer may have")
+    max_trace_spans: int = Field(100_000, gt=0, description="spans returned of one trace; the rest is cut with a warning")
+    max_clock_skew_s: float = Field(0.0, ge=0, description="clock skew between hosts that is corrected; 0 turns it off")
+
+
+class TelemetrySettings(Section):
+    """vigla's own health, logs and metrics."""
+
+    host: str = Field("127.0.0.1", description="address of /healthz, /readyz and /metrics")
+    port: Port = Field(13133, description="port of /healthz, /readyz and /metrics; 0 picks a free port")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe log line kept")
+
+
+class Settings(Section):
+    """All sections."""
+
+    collector: CollectorSettings = CollectorSettings()
+    bus: BusSettings = BusSettings()
+    ingester: IngesterSettings = IngesterSettings()
+    storage: StorageSettings = StorageSettings()
+    query: QuerySettings = QuerySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+
+def load(
+    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Build the settings once, at start.
+
+    Args:
+        file: settings file; without it ``VIGLA_CONFIG`` or ``vigla.yaml`` here, if there is one.
+        overrides: values by section and name that win over all else (the command line's options).
+        environment: variables to read; the process's own when not given.
+
+    Raises:
+        SettingsError: a name is unknown, a value is out of range, or the file cannot be read.
+    """
+    variables = os.environ if environment is None else environment
+    merged: dict[str, dict[str, Any]] = {}
+    for layer in (_from_file(file, variables), _from_environment(variables), overrides or {}):
+        for section, values in layer.items():
+            merged.setdefault(section, {}).update(values)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def _from_file(file: Path | None, variables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    named = file or (Path(variables[CONFIG_VARIABLE]) if CONFIG_VARIABLE in variables else None)
+    path = named or DEFAULT_FILE
+    if named is None and not path.exists():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"cannot read settings from {path}: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
+        raise SettingsError(f"{path}: expected sections ({', '.join(Settings.model_fields)}) with names below them")
+    return content
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for variable, text in variables.items():
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        section, separator, name = variable.removeprefix(PREFIX).lower().partition("__")
+        if not separator or section not in Settings.model_fields:
+            raise SettingsError(
+                f"unknown variable {variable}: expected {PREFIX}<SECTION>__<NAME>, with a section of "
+                f"{', '.join(Settings.model_fields)}"
+            )
+        found.setdefault(section, {})[name] = yaml.safe_load(text) if name == "promoted" else text
+    return found
+
+
+def _explain(error: ValidationError) -> str:
+    lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return "settings: " + "; ".join(lines)
