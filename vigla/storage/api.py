@@ -77,6 +77,14 @@ class Reader(Protocol):
             QueryError: the statement is wrong for the data (for example a failed cast).
         """
 
+    def sql(self, text: str, context: QueryContext) -> pa.Table:
+        """Run one read-only statement that a user wrote (see ``vigla.storage.sandbox``) and return its rows.
+
+        Raises:
+            QueryError: not one SELECT, names what it may not read, or fails; the message is the engine's.
+            QueryStopped: as for ``select``.
+        """
+
 
 class Writer(Protocol):
     """Writing: one caller at a time (the ingester's thread)."""

@@ -1,0 +1,1 @@
+"""vigla's own logs, metrics and health."""

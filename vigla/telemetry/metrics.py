@@ -1,0 +1,72 @@
+"""Every metric vigla has about itself: one table, from which the registry and the docs page are made."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+M = TypeVar("M", Counter, Gauge, Histogram)
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One metric. ``help`` states meaning and unit."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition("vigla_collector_accepted_total", "counter", "spans, log records or data points accepted", ("signal", "transport")),
+    Definition("vigla_collector_rejected_total", "counter", "spans, log records or data points rejected one by one", ("signal", "transport")),
+    Definition("vigla_collector_refused_total", "counter", "requests refused as a whole", ("signal", "transport", "reason")),
+    Definition("vigla_collector_inflight_bytes", "gauge", "request bodies held in memory", ()),
+    Definition("vigla_bus_lag_records", "gauge", "records on the bus that are not in the lake", ("topic",)),
+    Definition("vigla_bus_backlog_bytes", "gauge", "bytes on the bus that are not in the lake", ("topic",)),
+    Definition("vigla_bus_fsync_seconds", "histogram", "duration of one group commit"),
+    Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
+    Definition("vigla_ingester_undecodable_total", "counter", "records on the bus that could not be decoded", ("topic",)),
+    Definition("vigla_ingester_decode_seconds", "histogram", "duration of decoding one batch"),
+    Definition("vigla_ingester_flush_seconds", "histogram", "duration of one flush to the lake"),
+    Definition("vigla_ingester_flush_failures_total", "counter", "flushes that failed and are repeated"),
+    Definition("vigla_storage_buffered_rows", "gauge", "rows in the hot buffer"),
+    Definition("vigla_storage_merged_files_total", "counter", "small files replaced by merging"),
+    Definition("vigla_storage_deleted_rows_total", "counter", "rows removed by retention", ("table",)),
+    Definition("vigla_storage_bytes", "gauge", "bytes of the lake's Parquet files"),
+    Definition("vigla_query_seconds", "histogram", "duration of one HTTP query", ("endpoint",)),
+    Definition("vigla_query_stopped_total", "counter", "queries ended before their answer", ("reason",)),
+)
+
+
+class Metrics:
+    """The process's metrics in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._metrics = {d.name: _create(d, self.registry) for d in DEFINITIONS}
+
+    def add(self, name: str, value: float = 1, **labels: str) -> None:
+        """Increase a counter."""
+        self._child(name, Counter, labels).inc(value)
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        self._child(name, Gauge, labels).set(value)
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """Add one observation to a histogram."""
+        self._child(name, Histogram, labels).observe(value)
+
+    def _child(self, name: str, kind: type[M], labels: dict[str, str]) -> M:
+        metric = self._metrics[name]
+        if not isinstance(metric, kind):
+            raise TypeError(f"{name} is no {kind.__name__}")
+        return metric.labels(**labels) if labels else metric
+
+
+def _create(definition: Definition, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    kinds = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+    return kinds[definition.kind](definition.name, definition.help, definition.labels, registry=registry)
