@@ -48,7 +48,9 @@ class BusSettings(Section):
     max_backlog_bytes: Bytes = Field(
         4096 * MIB, description="bytes of one topic not yet in the lake before senders are refused"
     )
-    min_free_bytes: int = Field(256 * MIB, ge=0, description="senders are refused when the disk has less free")
+    min_free_bytes: int = Field(
+        256 * MIB, ge=0, description="senders are refused when the disk has less free"
+    )
 
 
 class IngesterSettings(Section):
@@ -58,22 +60,28 @@ class IngesterSettings(Section):
     flush_rows: int = Field(100_000, gt=0, description="rows in the hot buffer that start a flush")
     flush_interval_s: Seconds = Field(1.0, description="age of the hot buffer that starts a flush")
     promoted: tuple[str, ...] = Field(
-        (), description="span attributes kept in their own column besides the default ones; `key` or `key:int`"
+        (),
+        description="span attributes kept in their own column besides the default ones; `key` or `key:int`",
     )
 
 
 class StorageSettings(Section):
     """The lake."""
 
-    path: Path = Field(Path("vigla-data"), description="directory of the catalog, the Parquet files and the bus")
+    path: Path = Field(
+        Path("vigla-data"), description="directory of the catalog, the Parquet files and the bus"
+    )
     memory_limit_bytes: Bytes = Field(512 * MIB, description="memory the database engine may use")
     threads: int = Field(2, gt=0, description="threads the database engine may use")
     merge_interval_s: Seconds = Field(15.0, description="time between merges of small files")
     retention_hours: float = Field(0.0, ge=0, description="rows older than this are deleted; 0 keeps all")
-    retention_bytes: int = Field(0, ge=0, description="oldest rows are deleted above this size; 0 has no bound")
+    retention_bytes: int = Field(
+        0, ge=0, description="oldest rows are deleted above this size; 0 has no bound"
+    )
     maintenance_interval_s: Seconds = Field(300.0, description="time between retention and clean-up runs")
     snapshot_grace_s: Seconds = Field(
-        600.0, description="a replaced file is kept this long for queries that still read it; longer than any query"
+        600.0,
+        description="a replaced file is kept this long for queries that still read it; longer than any query",
     )
 
 
@@ -86,8 +94,12 @@ class QuerySettings(Section):
     timeout_s: Seconds = Field(30.0, description="deadline of one query")
     max_concurrent: int = Field(20, gt=0, description="queries that run at once; more are answered 429")
     sql_max_rows: int = Field(100_000, gt=0, description="rows an SQL answer may have")
-    max_trace_spans: int = Field(100_000, gt=0, description="spans returned of one trace; the rest is cut with a warning")
-    max_clock_skew_s: float = Field(0.0, ge=0, description="clock skew between hosts that is corrected; 0 turns it off")
+    max_trace_spans: int = Field(
+        100_000, gt=0, description="spans returned of one trace; the rest is cut with a warning"
+    )
+    max_clock_skew_s: float = Field(
+        0.0, ge=0, description="clock skew between hosts that is corrected; 0 turns it off"
+    )
 
 
 class TelemetrySettings(Section):
@@ -95,7 +107,9 @@ class TelemetrySettings(Section):
 
     host: str = Field("127.0.0.1", description="address of /healthz, /readyz and /metrics")
     port: Port = Field(13133, description="port of /healthz, /readyz and /metrics; 0 picks a free port")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe log line kept")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe log line kept"
+    )
 
 
 class Settings(Section):
@@ -110,7 +124,8 @@ class Settings(Section):
 
 
 def load(
-    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Build the settings once, at start.
@@ -146,7 +161,9 @@ def _from_file(file: Path | None, variables: Mapping[str, str]) -> dict[str, dic
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
-        raise SettingsError(f"{path}: expected sections ({', '.join(Settings.model_fields)}) with names below them")
+        raise SettingsError(
+            f"{path}: expected sections ({', '.join(Settings.model_fields)}) with names below them"
+        )
     return content
 
 

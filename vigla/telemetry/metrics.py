@@ -20,15 +20,35 @@ class Definition:
 
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition("vigla_collector_accepted_total", "counter", "spans, log records or data points accepted", ("signal", "transport")),
-    Definition("vigla_collector_rejected_total", "counter", "spans, log records or data points rejected one by one", ("signal", "transport")),
-    Definition("vigla_collector_refused_total", "counter", "requests refused as a whole", ("signal", "transport", "reason")),
+    Definition(
+        "vigla_collector_accepted_total",
+        "counter",
+        "spans, log records or data points accepted",
+        ("signal", "transport"),
+    ),
+    Definition(
+        "vigla_collector_rejected_total",
+        "counter",
+        "spans, log records or data points rejected one by one",
+        ("signal", "transport"),
+    ),
+    Definition(
+        "vigla_collector_refused_total",
+        "counter",
+        "requests refused as a whole",
+        ("signal", "transport", "reason"),
+    ),
     Definition("vigla_collector_inflight_bytes", "gauge", "request bodies held in memory", ()),
     Definition("vigla_bus_lag_records", "gauge", "records on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_backlog_bytes", "gauge", "bytes on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_fsync_seconds", "histogram", "duration of one group commit"),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
-    Definition("vigla_ingester_undecodable_total", "counter", "records on the bus that could not be decoded", ("topic",)),
+    Definition(
+        "vigla_ingester_undecodable_total",
+        "counter",
+        "records on the bus that could not be decoded",
+        ("topic",),
+    ),
     Definition("vigla_ingester_decode_seconds", "histogram", "duration of decoding one batch"),
     Definition("vigla_ingester_flush_seconds", "histogram", "duration of one flush to the lake"),
     Definition("vigla_ingester_flush_failures_total", "counter", "flushes that failed and are repeated"),
@@ -37,6 +57,11 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_storage_deleted_rows_total", "counter", "rows removed by retention", ("table",)),
     Definition("vigla_storage_bytes", "gauge", "bytes of the lake's Parquet files"),
     Definition("vigla_query_seconds", "histogram", "duration of one HTTP query", ("endpoint",)),
+    Definition(
+        "vigla_event_loop_lateness_seconds",
+        "histogram",
+        "how much later than asked the event loop wakes a sleeper",
+    ),
     Definition("vigla_query_stopped_total", "counter", "queries ended before their answer", ("reason",)),
 )
 

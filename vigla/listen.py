@@ -1,0 +1,87 @@
+"""An HTTP server inside a running event loop, for every role that listens."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from uvicorn._types import ASGIApplication
+
+from vigla.errors import SettingsError
+
+BACKLOG = 2048  # connections the kernel holds while the loop is busy; uvicorn's own default
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A listening TCP socket.
+
+    Args:
+        host: address or name to listen on.
+        port: 0 picks a free one.
+        setting: the setting that names the port, for the message.
+
+    Raises:
+        SettingsError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}): stop what uses it or change {setting}"
+        ) from error
+
+
+class HttpServer:
+    """uvicorn on a socket that we bound, with signals left to the process that embeds it."""
+
+    def __init__(self, app: ASGIApplication, listener: socket.socket, *, drain_s: int = 5) -> None:
+        """Prepare to serve ``app``.
+
+        Args:
+            app: any ASGI application.
+            listener: from ``bind``; owned by the server from now on.
+            drain_s: seconds that running requests get to finish in ``stop``.
+        """
+        self.port: int = listener.getsockname()[1]
+        self._listener = listener
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=drain_s,
+        )
+        self._server = _EmbeddedServer(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Accept connections; returns once it does."""
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]), name="http server")
+        await self._server.accepting.wait()
+
+    async def stop(self) -> None:
+        """Refuse new connections, let running requests end, close."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._listener.close()
+
+
+class _EmbeddedServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.accepting.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
