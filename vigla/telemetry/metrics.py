@@ -1,5 +1,6 @@
 """Every metric vigla has about itself: one table, from which the registry and the docs page are made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -92,6 +93,12 @@ class Metrics:
         return metric.labels(**labels) if labels else metric
 
 
+_KINDS: dict[Kind, Callable[..., Counter | Gauge | Histogram]] = {
+    "counter": Counter,
+    "gauge": Gauge,
+    "histogram": Histogram,
+}
+
+
 def _create(definition: Definition, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
-    kinds = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
-    return kinds[definition.kind](definition.name, definition.help, definition.labels, registry=registry)
+    return _KINDS[definition.kind](definition.name, definition.help, definition.labels, registry=registry)

@@ -1,0 +1,64 @@
+# Everything runs in .venv, which each target makes and fills from constraints.txt when something changed.
+# Needs Python 3.11 or newer and make; the tests also Chromium, which apt-get installs when it is missing.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --build-constraints constraints.txt
+PINS := pyproject.toml constraints.txt $(wildcard hatch_build.py package.json package-lock.json)
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs bench fuzz lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.demo  ## start vigla, six example services and traffic; prints the URL
+	$(BIN)/vigla demo
+
+test: .venv/.dev .venv/.browser  ## run the tests
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
+
+check: .venv/.dev  ## lint, format, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
+	$(BIN)/python docs/generate.py
+
+bench: .venv/.dev  ## run the benchmarks (long; results belong into their files)
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/query.py
+
+fuzz: .venv/.dev  ## generated garbage on every port, for longer than the tests do
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest tests/fuzz --timeout=3600
+
+lock: .venv/bin/uv  ## write constraints.txt anew, with the newest versions allowed
+	$(BIN)/uv pip compile --quiet --upgrade --python $(BIN)/python --extra dev --no-header --no-annotate --output-file constraints.txt pyproject.toml
+
+clean:  ## remove the environment, caches and build results
+	rm -rf .venv dist node_modules ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian has venv in a package of its own.
+.venv/bin/uv: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vigla needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || { ./scripts/apt-install.sh python3-venv && $(PYTHON) -m venv .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@touch $@
+
+.venv/.demo: .venv/bin/uv $(PINS)
+	@echo "installing vigla and the demo into .venv"
+	@$(UV) --editable '.[demo]'
+	@touch $@
+
+.venv/.dev: .venv/bin/uv $(PINS)
+	@echo "installing vigla and the development tools into .venv"
+	@$(UV) --editable '.[dev]'
+	@touch $@ .venv/.demo
+
+.venv/.browser: .venv/bin/uv
+	@command -v chromium >/dev/null || ./scripts/apt-install.sh chromium fonts-dejavu-core
+	@touch $@

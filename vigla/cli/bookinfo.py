@@ -1,0 +1,185 @@
+"""Bookinfo as child processes: vigla, the services of ``examples/bookinfo`` and their traffic."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from vigla.cli.tether import tethered
+from vigla.errors import SettingsError, ViglaError
+
+HOST = "127.0.0.1"
+STANDARD_PORTS = {"http": 16686, "otlp_grpc": 4317, "otlp_http": 4318, "health": 13133, "productpage": 9080}
+INTERNAL_SERVICES = ("details", "reviews-v1", "reviews-v2", "reviews-v3", "ratings")
+SERVICE_STOP_S = 5.0
+VIGLA_STOP_S = 25.0
+REQUEST_TIMEOUT_S = 5.0
+LOG_TAIL_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A port for everything that listens.
+
+    Attributes:
+        by_name: the keys of STANDARD_PORTS and the services that only services call.
+        moved: standard ports that were busy.
+    """
+
+    by_name: Mapping[str, int]
+    moved: tuple[int, ...]
+
+    @classmethod
+    def choose(cls) -> "Ports":
+        """Standard ports where they are free, any free ones elsewhere."""
+        with ExitStack() as held:  # all at once, so that no port is given twice
+            sockets = {name: held.enter_context(_listen(port)) for name, port in _wanted()}
+            chosen = {name: listener.getsockname()[1] for name, listener in sockets.items()}
+        return cls(chosen, tuple(p for name, p in STANDARD_PORTS.items() if chosen[name] != p))
+
+    def url(self, name: str) -> str:
+        """Where ``name`` answers."""
+        return f"http://{HOST}:{self.by_name[name]}"
+
+
+def _wanted() -> Iterator[tuple[str, int]]:
+    yield from STANDARD_PORTS.items()
+    for name in INTERNAL_SERVICES:
+        yield name, 0
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError:
+        return socket.create_server((HOST, 0))
+
+
+class Bookinfo:
+    """The processes. Start and stop from one thread."""
+
+    def __init__(self, directory: Path, ports: Ports, rate: float) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            directory: data and ``demo.log``, the output of every process.
+            ports: from ``Ports.choose``.
+            rate: pages opened a second.
+        """
+        self.ports = ports
+        self._directory = directory
+        self._log_path = directory / "demo.log"
+        self._rate = rate
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start every process; none is waited for."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": _module_path(), "PYTHONUNBUFFERED": "1"}
+        with self._log_path.open("ab") as output:
+            for name, command in self._commands():
+                self._processes[name] = subprocess.Popen(  # noqa: S603  our own command lines
+                    tethered([sys.executable, "-m", *command]),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is for us: we stop them in order
+                )
+
+    def stop(self) -> None:
+        """Stop traffic and services, so that their last spans are sent, then vigla."""
+        vigla = self._processes.pop("vigla", None)
+        _end(list(self._processes.values()), SERVICE_STOP_S)
+        if vigla is not None:
+            _end([vigla], VIGLA_STOP_S)
+
+    def check(self) -> None:
+        """Raise ViglaError, with what it wrote last, if a process ended by itself."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                lines = self._log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+                raise ViglaError(
+                    "\n".join([f"{name} ended with {process.returncode}; the last lines are:", *lines])
+                )
+
+    def is_ready(self) -> bool:
+        """Whether vigla accepts and answers."""
+        return _answer(f"{self.ports.url('health')}/readyz") is not None
+
+    def services_answer(self) -> bool:
+        """Whether the product page can be opened."""
+        return _answer(f"{self.ports.url('productpage')}/health") is not None
+
+    def has_trace(self) -> bool:
+        """Whether a trace of the product page is found by vigla's search."""
+        answer = _answer(f"{self.ports.url('http')}/api/traces?service=productpage&limit=1&lookback=1h")
+        return answer is not None and bool(answer.json()["data"])
+
+    def _commands(self) -> Iterator[tuple[str, list[str]]]:
+        ports, url = self.ports.by_name, self.ports.url
+        yield "vigla", [
+            "vigla", "serve", f"--storage-path={self._directory / 'data'}", f"--host={HOST}",
+            f"--otlp-grpc-port={ports['otlp_grpc']}", f"--otlp-http-port={ports['otlp_http']}",
+            f"--http-port={ports['http']}", f"--health-port={ports['health']}",
+        ]  # fmt: skip
+        for version in ("v1", "v2", "v3"):
+            name = f"reviews-{version}"
+            yield (
+                name,
+                [*self._service("reviews", name), f"--version={version}", f"--ratings={url('ratings')}"],
+            )
+        yield "ratings", self._service("ratings", "ratings")
+        yield "details", self._service("details", "details")
+        yield "productpage", [
+            *self._service("productpage", "productpage"), f"--details={url('details')}",
+            "--reviews", *(url(f"reviews-{version}") for version in ("v1", "v2", "v3")),
+        ]  # fmt: skip
+        yield "traffic", [
+            "bookinfo", "traffic", f"--otlp={url('otlp_grpc')}", f"--productpage={url('productpage')}",
+            f"--rate={self._rate}",
+        ]  # fmt: skip
+
+    def _service(self, role: str, name: str) -> list[str]:
+        return [
+            "bookinfo",
+            role,
+            f"--port={self.ports.by_name[name]}",
+            f"--otlp={self.ports.url('otlp_grpc')}",
+        ]
+
+
+def _module_path() -> str:
+    """Where ``bookinfo`` can be imported from: inside an installed vigla, or beside it in its repository."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "examples", package.parent / "examples"):
+        if (folder / "bookinfo" / "__main__.py").exists():
+            return os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    raise SettingsError(
+        "this installation has no examples/bookinfo: install vigla from its wheel or its repository"
+    )
+
+
+def _answer(url: str) -> httpx.Response | None:
+    try:
+        response = httpx.get(url, timeout=REQUEST_TIMEOUT_S)
+    except httpx.TransportError:
+        return None
+    return response if response.is_success else None
+
+
+def _end(processes: list[subprocess.Popen[bytes]], within_s: float) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,141 @@
+"""The roles of ``vigla serve`` wired together by hand, in the order of the data's way."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from collector.server import Collector
+from ingester.promote import promoted_from
+from ingester.server import Ingester
+from query.server import QueryServer, create_app
+from ui.server import router as ui_router
+from vigla.bus.api import TOPICS
+from vigla.bus.local import LocalBus
+from vigla.clock import SystemClock
+from vigla.errors import SettingsError
+from vigla.listen import HttpServer, bind
+from vigla.settings import Settings
+from vigla.storage.lake import Lake
+from vigla.storage.maintenance import Maintenance
+from vigla.telemetry import health
+from vigla.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+STOP_DEADLINE_S = 20.0
+"""Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Addresses as bound, so that port 0 can be used."""
+
+    query: str
+    otlp_grpc: str
+    otlp_http: str
+    health: str
+
+    def as_fields(self) -> dict[str, str]:
+        """The addresses by name, for a log line."""
+        return asdict(self)
+
+
+async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None]) -> None:
+    """Start every role, serve until SIGTERM or SIGINT, then stop in the reverse order.
+
+    Stopping refuses new data first, then flushes what was accepted, then releases the files. What does not
+    end before the deadline is cut off: accepted payloads are on the bus and are read again at the next start.
+
+    Raises:
+        SettingsError: a directory or a port cannot be used.
+        StorageUnavailable: the data is held by another process or cannot be read.
+    """
+    stopping = _stop_on_signals()
+    metrics, clock = Metrics(), SystemClock()
+    promoted = promoted_from(settings.ingester)
+    checks: dict[str, health.Check] = {"start": lambda: "starting"}
+    async with AsyncExitStack() as stack:
+        health_server = _health_server(settings, metrics, checks)
+        await health_server.start()
+        stack.push_async_callback(health_server.stop)
+
+        store = Lake(settings.storage, promoted, metrics, clock)
+        stack.callback(store.close)
+        bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
+        stack.callback(bus.close)
+        for topic in TOPICS:
+            bus.reserve(topic, store.committed(topic))
+
+        ingester = Ingester(bus, store, settings.ingester, promoted, metrics, clock)
+        ingester.start()
+        stack.push_async_callback(asyncio.to_thread, ingester.stop)
+        maintenance = Maintenance(store, settings.storage, clock, metrics)
+        maintenance.start()
+        stack.push_async_callback(asyncio.to_thread, maintenance.stop)
+
+        app = create_app(store, promoted, settings.query, metrics, clock, routers=[ui_router(settings.query)])
+        query = QueryServer(app, settings.query)
+        await query.start()
+        stack.push_async_callback(query.stop)
+        collector = Collector(settings.collector, bus, metrics)
+        await collector.start()
+        stack.push_async_callback(collector.stop)
+
+        checks["start"] = lambda: "stopping" if stopping.is_set() else ""
+        announce(settings, _endpoints(settings, query, collector, health_server))
+        await stopping.wait()
+        log.info("stopping")
+    log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; from then on the deadline runs."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopping.is_set():
+            return
+        stopping.set()
+        deadline = threading.Timer(STOP_DEADLINE_S, _cut_off)
+        deadline.daemon = True
+        deadline.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+def _cut_off() -> None:
+    log.error("not stopped before the deadline; accepted data is read again at the next start")
+    os._exit(1)
+
+
+def _directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"cannot use {path} ({error.strerror}): change storage.path") from error
+    return path
+
+
+def _health_server(settings: Settings, metrics: Metrics, checks: dict[str, health.Check]) -> HttpServer:
+    listener = bind(settings.telemetry.host, settings.telemetry.port, "telemetry.port")
+    return HttpServer(health.create_app(metrics, checks), listener)
+
+
+def _endpoints(
+    settings: Settings, query: QueryServer, collector: Collector, health_server: HttpServer
+) -> Endpoints:
+    return Endpoints(
+        query=f"http://{settings.query.host}:{query.port}{settings.query.base_path}",
+        otlp_grpc=f"{settings.collector.host}:{collector.grpc_port}",
+        otlp_http=f"http://{settings.collector.host}:{collector.http_port}",
+        health=f"http://{settings.telemetry.host}:{health_server.port}",
+    )
