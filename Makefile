@@ -26,7 +26,7 @@ check: .venv/.dev  ## lint, format, types, import contracts
 	$(BIN)/lint-imports
 
 docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
-	$(BIN)/python docs/generate.py
+	$(BIN)/python scripts/reference_pages.py
 
 bench: .venv/.dev  ## run the benchmarks (long; results belong into their files)
 	$(BIN)/python benchmarks/ingest.py

@@ -21,14 +21,17 @@ VENDORED = {
     "@dagrejs/dagre/LICENSE": "dagre/LICENSE",
     "@dagrejs/graphlib/LICENSE": "dagre/LICENSE.graphlib",  # bundled into dagre.js
 }
+BOOKINFO = {"examples/bookinfo": "vigla/examples/bookinfo"}  # `vigla demo` runs it after an install, too
 
 
 class VendorHook(BuildHookInterface[Any]):
     """Named ``custom`` in ``pyproject.toml``."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
-        """Called by hatchling before it collects files."""
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it collects files; ``version`` is ``standard`` or ``editable``."""
         vendor(Path(self.root))
+        if self.target_name == "wheel" and version == "standard":
+            build_data["force_include"].update(BOOKINFO)
 
 
 def vendor(root: Path) -> None:
