@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt $(wildcard hatch_build.py package.json pa
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench fuzz lock clean
+.PHONY: help demo test check docs bench faults fuzz lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,12 +28,15 @@ check: .venv/.dev  ## lint, format, types, import contracts
 docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
 	$(BIN)/python scripts/reference_pages.py
 
-bench: .venv/.dev  ## run the benchmarks (long; results belong into their files)
-	$(BIN)/python benchmarks/ingest.py
-	$(BIN)/python benchmarks/query.py
+bench: .venv/.dev  ## run the benchmarks (long); results go to benchmarks/results
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.query
+
+faults: .venv/.dev  ## kill the server at 200 random moments under load
+	$(BIN)/pytest tests/faults --rounds=200 --timeout=7200
 
 fuzz: .venv/.dev  ## generated garbage on every port, for longer than the tests do
-	HYPOTHESIS_PROFILE=long $(BIN)/pytest tests/fuzz --timeout=3600
+	$(BIN)/pytest tests/fuzz --hypothesis-profile=long --timeout=7200
 
 lock: .venv/bin/uv  ## write constraints.txt anew, with the newest versions allowed
 	$(BIN)/uv pip compile --quiet --upgrade --python $(BIN)/python --extra dev --no-header --no-annotate --output-file constraints.txt pyproject.toml
