@@ -1,0 +1,95 @@
+"""The pages: HTML frames rendered here, filled in the browser from the JSON APIs of the same origin."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ui.assets import Assets
+from vigla.settings import QuerySettings
+
+# Trusted types forbid every sink that parses text as HTML, so a span name can never become markup.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+PAGE_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cache-Control": "no-cache",
+}
+API_PREFIXES = ("api/", "jaeger/api/")  # their unknown paths are answered as an API does
+
+
+def router(settings: QuerySettings) -> APIRouter:
+    """Routes of the pages and their static files.
+
+    Include it after all API routers: its last route answers every path that is left with the page for 404.
+
+    Args:
+        settings: ``base_path`` goes before every address in a page.
+    """
+    pages = Pages(settings.base_path.rstrip("/"), Assets())
+    routes = APIRouter(include_in_schema=False)
+    routes.include_router(pages.assets.router())
+    for path, endpoint in (
+        ("/", pages.home),
+        ("/search", pages.search),
+        ("/trace/{trace_id}", pages.trace),
+        ("/graph", pages.graph),
+        ("/{path:path}", pages.missing),
+    ):
+        routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
+    return routes
+
+
+class Pages:
+    """One method a page."""
+
+    def __init__(self, base_path: str, assets: Assets) -> None:
+        """Load the templates."""
+        self.assets = assets
+        self._base_path = base_path
+        self._templates = Environment(
+            loader=PackageLoader("ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._templates.globals.update(base=base_path, asset=lambda name: base_path + assets.path(name))
+
+    async def home(self) -> Response:
+        """``/``: the search, until there is an overview."""
+        return RedirectResponse(f"{self._base_path}/search", status_code=302)
+
+    async def search(self) -> Response:
+        """``/search``."""
+        return self._page("search.html", title="Traces", section="search")
+
+    async def trace(self, trace_id: str) -> Response:
+        """``/trace/{trace_id}``: the identifier in any spelling that the trace API takes."""
+        return self._page("trace.html", title=f"Trace {trace_id[:7]}", section="search", trace_id=trace_id)
+
+    async def graph(self) -> Response:
+        """``/graph``."""
+        return self._page("graph.html", title="Service graph", section="graph")
+
+    async def missing(self, request: Request, path: str) -> Response:
+        """Any other path."""
+        if path.startswith(API_PREFIXES):
+            return PlainTextResponse("404 page not found\n", status_code=404)
+        return self._page("missing.html", 404, title="Page not found", section="", path=request.url.path)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> Response:
+        content = self._templates.get_template(template).render(**values)
+        return HTMLResponse(content, status_code=status, headers=PAGE_HEADERS)
