@@ -1,0 +1,80 @@
+"""``vigla demo``: the first trace comes soon, every service is in it, and nothing is left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+
+SERVICES = {"traffic", "productpage", "details", "reviews", "ratings"}
+SEEN_WITHIN_S = 60.0
+GONE_WITHIN_S = 40.0
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "vigla", "demo", f"--storage-path={tmp_path}", "--rate=20"]
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    ) as process:
+        yield process
+        process.kill()
+
+
+def _url(output: IO[str]) -> str:
+    """What the demo says to open, once it says so."""
+    for line in output:
+        if found := re.search(r"Open (http://\S+)", line):
+            return found[1]
+    raise AssertionError("the demo ended without a trace")
+
+
+def _children(parent: int) -> set[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return {int(pid) for pid in listed.stdout.split()}
+
+
+def _wait_until_gone(pids: set[int]) -> set[int]:
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while (left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _services(url: str) -> set[str]:
+    deadline = time.monotonic() + SEEN_WITHIN_S
+    found: set[str] = set()
+    while not found >= SERVICES and time.monotonic() < deadline:
+        found = set(httpx.get(f"{url}/api/services").json()["data"])
+        time.sleep(0.1)
+    return found
+
+
+def test_every_service_is_seen_and_ctrl_c_stops_all(demo: subprocess.Popen[str]) -> None:
+    assert demo.stderr is not None
+    url = _url(demo.stderr)
+    assert _services(url) >= SERVICES
+    children = _children(demo.pid)
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(GONE_WITHIN_S) == 0
+    assert len(children) == 8
+    assert not _wait_until_gone(children)
+
+
+def test_children_do_not_outlive_a_killed_demo(demo: subprocess.Popen[str]) -> None:
+    assert demo.stderr is not None
+    _url(demo.stderr)
+    children = _children(demo.pid)
+    demo.kill()
+    demo.wait()
+    assert not _wait_until_gone(children)
