@@ -6,11 +6,12 @@ import time
 
 from opentelemetry import trace
 
-from bookinfo.web import Answer, Handler, Request
+from bookinfo.web import Answer, Handler, Request, work
 
 tracer = trace.get_tracer("bookinfo.details")
 
 MISS_RATE = 0.3
+LOOKUP_MS = 1
 FETCH_S = (0.03, 0.12)
 BOOK = {
     "author": "William Shakespeare",
@@ -25,6 +26,7 @@ def details(request: Request) -> Answer:
     """The facts of one book."""
     product = request.parameters["product"]
     with tracer.start_as_current_span("cache lookup", attributes={"cache.key": f"book:{product}"}) as span:
+        work(LOOKUP_MS)
         hit = random.random() >= MISS_RATE
         span.set_attribute("cache.hit", hit)
         if not hit:

@@ -9,12 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from opentelemetry import trace
 
-from bookinfo.web import Answer, Handler, Request, UpstreamError, get
+from bookinfo.web import Answer, Handler, Request, UpstreamError, get, work
 
 tracer = trace.get_tracer("bookinfo.productpage")
 
 ATTEMPTS = 2
 BAD_GATEWAY = 502
+RENDER_MS = 8
 
 
 def routes(details_url: str, reviews_urls: Sequence[str]) -> dict[str, Handler]:
@@ -57,6 +58,7 @@ def _fetch(attempts: Sequence[str]) -> str | None:
 
 def _page(details: str | None, reviews: str | None) -> Answer:
     with tracer.start_as_current_span("render page") as span:
+        work(RENDER_MS)
         if details is None and reviews is None:
             return Answer(BAD_GATEWAY, json.dumps({"error": "details and reviews are not available"}))
         span.set_attribute("page.complete", details is not None and reviews is not None)

@@ -9,7 +9,7 @@ import time
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from bookinfo.web import Answer, Handler, Request
+from bookinfo.web import Answer, Handler, Request, work
 
 tracer = trace.get_tracer("bookinfo.ratings")
 
@@ -17,6 +17,7 @@ SLOW_RATE = 0.08
 SLOW_S = (0.4, 1.5)
 BROKEN_RATE = 0.05
 MAX_STARS = 5
+QUERY_MS = 4
 QUERY = "SELECT reviewer, stars FROM ratings WHERE product = ?"
 
 
@@ -53,6 +54,7 @@ class Database:
             if random.random() < SLOW_RATE:
                 span.add_event("waiting for a lock", {"db.lock.table": "ratings"})
                 time.sleep(random.uniform(*SLOW_S))
+            work(QUERY_MS)
             with self._lock:
                 rows = self._connection.execute(QUERY, (product,)).fetchall()
             span.set_attribute("db.response.returned_rows", len(rows))

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from opentelemetry import trace
 
-from bookinfo.web import Answer, Handler, Request, UpstreamError, get
+from bookinfo.web import Answer, Handler, Request, UpstreamError, get, work
 
 tracer = trace.get_tracer("bookinfo.reviews")
 
 COLOURS = {"v1": "", "v2": "black", "v3": "red"}
 BUGGY = "v2"
 BUG_RATE = 0.08
+RENDER_MS = 6
 TEXTS = {
     "Reviewer1": "An extremely entertaining play by Shakespeare. The slapstick humour is refreshing!",
     "Reviewer2": "Absolutely fun and entertaining. The play lacks thematic depth when compared to others.",
@@ -31,6 +32,7 @@ def routes(version: str, ratings_url: str) -> dict[str, Handler]:
         product = request.parameters["product"]
         stars = _stars(f"{ratings_url}/ratings/{product}") if COLOURS[version] else {}
         with tracer.start_as_current_span("render reviews", attributes={"reviews.version": version}):
+            work(RENDER_MS)
             if version == BUGGY and random.random() < BUG_RATE:
                 raise KeyError("stars")
             return Answer(200, json.dumps(_render(product, stars, COLOURS[version])))

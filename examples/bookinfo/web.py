@@ -5,9 +5,11 @@ https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 
 import http.client
 import json
+import random
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +79,11 @@ def get(url: str, headers: Mapping[str, str] | None = None, timeout_s: float = T
             span.set_attribute("error.type", str(answer.status))
             raise UpstreamError(f"{parts.netloc} answered {answer.status}")
         return answer
+
+
+def work(typical_ms: float) -> None:
+    """Take about as long as a real service would, at times much longer."""
+    time.sleep(random.lognormvariate(0, 0.5) * typical_ms / 1000)
 
 
 def serve(host: str, port: int, routes: Mapping[str, Handler]) -> None:
