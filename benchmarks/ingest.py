@@ -71,9 +71,9 @@ class Sender:
 
     async def _keep_sending(self, export: Export) -> None:
         while time.monotonic() < self._deadline:
-            payload, spans = self._generator.next(time.time_ns())
-            await self._deliver(export, payload)
-            self._run.acknowledged += spans
+            stamped = self._generator.next(time.time_ns())
+            await self._deliver(export, stamped.payload)
+            self._run.acknowledged += stamped.spans
             self._run.requests += 1
 
     async def _deliver(self, export: Export, payload: bytes) -> None:

@@ -218,10 +218,10 @@ def summary(results: dict[str, Measured], contents: Contents, lake: Path) -> str
         ("all tables", f"{total:.1f}", "", "", ""),
     ]
     notes = (
-        f"{contents.spans:,} spans over 10 days. The goal is held against the warm p50, measured at the client "
-        f"with the answer read. Searches ask for {LIMIT} whole traces of one service in all ten days. Cold: "
-        f"restarted{', page cache dropped' if _drop_page_cache() else ', page cache kept (not root)'}. Jaeger: "
-        "its ClickHouse store on 4 cores, time inside the database, without API and answer."
+        f"{contents.spans:,} spans over 10 days. The goal is held against the warm p50, measured at the "
+        f"client with the answer read. Searches ask for {LIMIT} whole traces of one service in all ten days. "
+        f"Cold: restarted, page cache {'dropped' if _drop_page_cache() else 'kept (not root)'}. Jaeger: its "
+        "ClickHouse store on 4 cores, time inside the database, without API and answer."
     )
     on_disk = table(("bytes a span after merge", "value", "goal", "", "Jaeger"), disk)
     return f"{notes}\n\n{table(header, rows)}\n\n{on_disk}"

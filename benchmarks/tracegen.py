@@ -57,12 +57,23 @@ def _mix(numbers: Counts) -> Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
-    """Ids and times of one stamped payload, by trace and by span."""
+class Stamped:
+    """A payload ready to send, and the ids in it.
 
-    trace: Counts  # (traces, 2): high and low half
-    span: Counts  # (traces, spans a trace)
-    start_ns: npt.NDArray[np.int64]  # (traces, spans a trace)
+    Attributes:
+        payload: the request.
+        trace_ids: high and low half, shape (traces, 2).
+        span_ids: shape (traces, spans a trace); the root is first.
+    """
+
+    payload: bytes
+    trace_ids: Counts
+    span_ids: Counts
+
+    @property
+    def spans(self) -> int:
+        """Number of spans."""
+        return self.span_ids.size
 
 
 class Payload:
@@ -89,7 +100,7 @@ class Payload:
         self._bytes = np.frombuffer(bytearray(outer + head + encoded), dtype=np.uint8)
         self._index = (places + len(outer) + len(head)).ravel()
 
-    def stamp(self, counter: int, run: int, start_ns: npt.NDArray[np.int64]) -> tuple[bytes, Ids]:
+    def stamp(self, counter: int, run: int, start_ns: npt.NDArray[np.int64]) -> Stamped:
         """Give all spans new ids and times.
 
         Args:
@@ -110,7 +121,7 @@ class Payload:
         fresh[:, :, 32:40] = starts.astype("<i8")[:, :, None].view(np.uint8)
         fresh[:, :, 40:48] = ends.astype("<i8")[:, :, None].view(np.uint8)
         self._bytes[self._index] = fresh.ravel()
-        return self._bytes.tobytes(), Ids(traces, span_ids, starts)
+        return Stamped(self._bytes.tobytes(), traces, span_ids)
 
 
 _PATCHED = 16 + 8 + 8 + 8 + 8
@@ -183,16 +194,15 @@ class Generator:
         self._run = run
         self._counter = 0
         self._next = 0
-        self.last: Ids | None = None
 
-    def next(self, start_ns: int, spread_ns: int = 0) -> tuple[bytes, int]:
-        """One payload and its number of spans; its traces start evenly in ``spread_ns`` from ``start_ns``."""
+    def next(self, start_ns: int, spread_ns: int = 0) -> Stamped:
+        """One payload; its traces start evenly in ``spread_ns`` from ``start_ns``."""
         template = self._templates[self._next % len(self._templates)]
         self._next += 1
         starts = start_ns + np.arange(template.traces, dtype=np.int64) * (spread_ns // template.traces)
-        payload, self.last = template.stamp(self._counter, self._run, starts)
+        stamped = template.stamp(self._counter, self._run, starts)
         self._counter += template.spans
-        return payload, template.spans
+        return stamped
 
 
 def over(generator: Generator, spans: int, start_ns: int, end_ns: int) -> Iterator[bytes]:
@@ -200,6 +210,6 @@ def over(generator: Generator, spans: int, start_ns: int, end_ns: int) -> Iterat
     sent = 0
     while sent < spans:
         at = start_ns + (end_ns - start_ns) * sent // spans
-        payload, count = generator.next(at, (end_ns - start_ns) * 500 // spans)
-        sent += count
-        yield payload
+        stamped = generator.next(at, (end_ns - start_ns) * 500 // spans)
+        sent += stamped.spans
+        yield stamped.payload

@@ -28,7 +28,7 @@ def sender(request: pytest.FixtureRequest) -> Path:
         if not (directory / "installed").exists():
             for name in INSTALLED_FROM:
                 shutil.copy(SOURCES / name, directory)
-            install = [BIN / "npm", "ci", "--ignore-scripts", "--no-progress"]
+            install = [str(BIN / "npm"), "ci", "--ignore-scripts", "--no-progress"]
             subprocess.run(install, cwd=directory, check=True, timeout=240)
             (directory / "installed").touch()
         return Path(shutil.copy(SOURCES / "send.mjs", directory))

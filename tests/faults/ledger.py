@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 import vigla
 from benchmarks.serving import Server
-from benchmarks.tracegen import Generator
+from benchmarks.tracegen import Generator, Stamped
 
 METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 ANSWER_WITHIN_S = 20.0
 VISIBLE_WITHIN_S = 60.0
 HOUR_NS = 3600 * 10**9
 
+Export = grpc.UnaryUnaryMultiCallable[bytes, bytes]
 SpanIds = npt.NDArray[np.int64]
 
 
@@ -61,23 +62,20 @@ class Sender:
     def send_until(self, target: str, done: Callable[[], bool]) -> None:
         """Send one request after the other until told to end, or the server is gone."""
         with grpc.insecure_channel(target) as channel:
-            export = channel.unary_unary(METHOD)
+            export: Export = channel.unary_unary(METHOD)
             while not done():
-                payload, _ = self._generator.next(time.time_ns() - self._age_ns)
-                if self._export(export, payload) is grpc.StatusCode.UNAVAILABLE:
+                stamped = self._generator.next(time.time_ns() - self._age_ns)
+                if self._export(export, stamped) is grpc.StatusCode.UNAVAILABLE:
                     return
 
-    def _export(
-        self, export: "grpc.UnaryUnaryMultiCallable[bytes, bytes]", payload: bytes
-    ) -> grpc.StatusCode:
-        ids = self._generator.last.span.ravel().view(np.int64)
+    def _export(self, export: Export, stamped: Stamped) -> grpc.StatusCode:
+        ids = stamped.span_ids.ravel().view(np.int64)
         try:
-            export(payload, timeout=ANSWER_WITHIN_S)
+            export(stamped.payload, timeout=ANSWER_WITHIN_S)
         except grpc.RpcError as error:
             code: grpc.StatusCode = error.code()
-            kept = self.ledger.refusals if code is grpc.StatusCode.RESOURCE_EXHAUSTED else None
-            if kept is not None:
-                kept.append(code)
+            if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                self.ledger.refusals.append(code)
             else:
                 self.ledger.unanswered.append(ids)
             return code
@@ -88,7 +86,8 @@ class Sender:
 def stored_ids(server: Server) -> SpanIds:
     """The ids of all spans that a query sees."""
     column = vigla.connect(server.query_url).sql("SELECT span_id FROM spans").column("span_id")
-    return column.to_numpy()
+    ids: SpanIds = column.to_numpy()
+    return ids
 
 
 def assert_exactly_once(server: Server, senders: list[Sender]) -> None:

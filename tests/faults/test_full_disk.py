@@ -57,7 +57,7 @@ def test_refuses_when_full_and_recovers(tmp_path: Path, small_disk: Path, min_fr
 
 
 def _assert_refused_over_http(server: Server) -> None:
-    payload, _ = Generator(payloads=1, traces=100, run=9).next(1)
+    payload = Generator(payloads=1, traces=100, run=9).next(1).payload
     headers = {"content-type": "application/x-protobuf"}
     answer = httpx.post(f"{server.otlp_url}/v1/traces", content=payload, headers=headers)
     assert answer.status_code in {429, 503}

@@ -58,7 +58,7 @@ def export(server: Server) -> Iterator[Callable[..., grpc.StatusCode]]:
     """Sends bytes over gRPC and gives the code of the answer."""
     unlimited = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(server.grpc_target, options=unlimited) as channel:
-        method = channel.unary_unary(METHOD)
+        method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
 
         def call(content: bytes, compression: grpc.Compression = grpc.Compression.NoCompression) -> Any:
             try:

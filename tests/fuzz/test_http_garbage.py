@@ -103,7 +103,7 @@ def test_query_parameters(
     api: httpx.Client, endpoint: str, name: str, parameters: list[tuple[str, str]]
 ) -> None:
     path = endpoint.format(urllib.parse.quote(name, safe="", errors="replace"))
-    answer = api.get(path, params=parameters)
+    answer = api.get(path, params=tuple(parameters))
     assert _acceptable(answer), (answer.status_code, answer.text, path, parameters)
 
 

@@ -29,7 +29,9 @@ CODES = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNAVAILABLE,
 }
-VALID = Generator(payloads=1, traces=2, run=77).next(1_700_000_000_000_000_000)[0]
+Export = grpc.UnaryUnaryMultiCallable[bytes, bytes]
+
+VALID = Generator(payloads=1, traces=2, run=77).next(1_700_000_000_000_000_000).payload
 VALID_JSON = json.loads(MessageToJson(ExportTraceServiceRequest.FromString(VALID)))
 
 
@@ -93,7 +95,8 @@ def test_protobuf_over_http(otlp: httpx.Client, content: bytes, signal: str) -> 
 
 @given(content=st.binary(max_size=400) | mutated(), method=st.sampled_from(METHODS))
 def test_protobuf_over_grpc(channel: grpc.Channel, content: bytes, method: str) -> None:
-    call = channel.unary_unary(method).future(content, timeout=30)
+    export: Export = channel.unary_unary(method)
+    call = export.future(content, timeout=30)
     assert call.code() in CODES, (call.code(), call.details(), content)
 
 
