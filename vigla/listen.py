@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from uvicorn._types import ASGIApplication
+from starlette.types import ASGIApp
 
 from vigla.errors import SettingsError
 
@@ -36,7 +36,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 class HttpServer:
     """uvicorn on a socket that we bound, with signals left to the process that embeds it."""
 
-    def __init__(self, app: ASGIApplication, listener: socket.socket, *, drain_s: int = 5) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, *, drain_s: int = 5) -> None:
         """Prepare to serve ``app``.
 
         Args:

@@ -37,7 +37,7 @@ def serve(  # noqa: PLR0913  one parameter an option is how typer declares them
     health_port: PortOption = None,
 ) -> None:
     """Receive, store and show traces until SIGTERM or Ctrl-C."""
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "collector": {"host": host, "otlp_grpc_port": otlp_grpc_port, "otlp_http_port": otlp_http_port},
         "storage": {"path": storage_path},
         "query": {"host": host, "http_port": http_port},
