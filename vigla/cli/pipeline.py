@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from collector.server import Collector
@@ -17,6 +16,7 @@ from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla.bus.api import TOPICS
 from vigla.bus.local import LocalBus
+from vigla.cli.endpoints import Endpoints
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
@@ -30,20 +30,6 @@ log = logging.getLogger(__name__)
 
 STOP_DEADLINE_S = 20.0
 """Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Addresses as bound, so that port 0 can be used."""
-
-    query: str
-    otlp_grpc: str
-    otlp_http: str
-    health: str
-
-    def as_fields(self) -> dict[str, str]:
-        """The addresses by name, for a log line."""
-        return asdict(self)
 
 
 async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None]) -> None:

@@ -1,6 +1,7 @@
 """``vigla serve``: every role in one process."""
 
 import logging
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from vigla.cli import pipeline
+from vigla.cli.endpoints import Endpoints
 from vigla.settings import Settings, load
 from vigla.telemetry import logs
 
@@ -43,6 +44,8 @@ def serve(  # noqa: PLR0913  one parameter an option is how typer declares them
         "query": {"host": host, "http_port": http_port},
         "telemetry": {"host": host, "port": health_port},
     }
+    from vigla.cli import pipeline  # noqa: PLC0415  the engine and servers take a second that other commands save
+
     settings = load(config, _given(options))
     logs.configure(settings.telemetry.log_level)
     uvloop.run(pipeline.run(settings, _announce))
@@ -55,11 +58,11 @@ def _given(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _announce(settings: Settings, endpoints: pipeline.Endpoints) -> None:
+def _announce(settings: Settings, endpoints: Endpoints) -> None:
     """Say where everything is: a table on a terminal, a log line otherwise."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        log.info("ready", extra=endpoints.as_fields())
+        log.info("ready", extra=asdict(endpoints))
         return
     console.print(f"[bold green]vigla {version('vigla')} is ready[/]")
     table = Table.grid(padding=(0, 3))
