@@ -16,7 +16,7 @@ const at = (milliseconds) => {
 
 const provider = new TracerProvider({
   resource: resourceFromAttributes({ "service.name": service, "service.version": "1.2", "host.cpus": 4 }),
-  spanProcessors: [new BatchSpanProcessor(new Exporter({ url }))],
+  spanProcessors: [new BatchSpanProcessor({ exporter: new Exporter({ url }) })],
 });
 const tracer = provider.getTracer("e2e.scope", "0.3");
 
