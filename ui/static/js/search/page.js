@@ -1,0 +1,126 @@
+/** The search page: address -> query -> API -> plot and list. */
+
+import { change, href, onNavigate, params } from "../lib/address.js";
+import { ApiError, get, Latest } from "../lib/api.js";
+import { h, one } from "../lib/dom.js";
+import { count } from "../lib/format.js";
+import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
+import { DEFAULT_LOOKBACK } from "../lib/timerange.js";
+import { filterForm } from "./form.js";
+import { fromAddress, toAddress, toApi } from "./query.js";
+import { resultList } from "./results.js";
+import { scatter } from "./scatter.js";
+import { readSummaries, sorted } from "./summaries.js";
+
+const notice = one("[data-notice]");
+const results = one(".results");
+const listPlace = one("[data-results]");
+const sortSelect = one("[data-sort]");
+const bar = one(".results-bar");
+const searches = new Latest();
+/** @type {import("./summaries.js").Summary[] | null} null before the first answer */
+let found = null;
+
+const plot = scatter(one("[data-scatter]"), {
+  open: (trace) => location.assign(href(`/trace/${encodeURIComponent(trace.id)}`)),
+  zoom: (start, end) => apply({ ...fromAddress(params()), range: { lookback: "custom", start, end } }),
+  light: (id) => list.highlight(id),
+});
+const list = resultList(listPlace, plot.light);
+const form = filterForm(one("[data-filters]"), () => {
+  const query = form.read(sortSelect.value);
+  if (query) apply(query);
+});
+
+sortSelect.addEventListener("change", () => {
+  change({ sort: sortSelect.value === "newest" ? null : sortSelect.value }, "push");
+  draw();
+});
+one("[data-clear]").addEventListener("click", () => apply(fromAddress(new URLSearchParams())));
+onNavigate(restore);
+
+restore();
+const services = listServices();
+
+/** A query that the user made: into the address, and run. @param {import("./query.js").Query} query */
+function apply(query) {
+  change(toAddress(query), "push");
+  restore();
+}
+
+function restore() {
+  const query = fromAddress(params());
+  sortSelect.value = query.sort;
+  form.show(query);
+  search(query);
+}
+
+/** @param {import("./query.js").Query} query */
+async function search(query) {
+  results.classList.add("refreshing");
+  if (found === null) {
+    bar.hidden = true;
+    listPlace.replaceChildren(h("li", {}, skeleton(8, "skeleton-trace")));
+  }
+  try {
+    const answer = await searches.run((signal) => get("/api/v3/trace-summaries", toApi(query, Date.now()), signal).catch(noneFound));
+    if (answer === undefined) return;
+    found = readSummaries(answer);
+    notice.replaceChildren();
+    draw();
+    if (!found.length) await empty(query);
+  } catch (error) {
+    if (found === null) listPlace.replaceChildren();
+    showError(notice, "The search failed.", error, restore);
+  }
+  results.classList.remove("refreshing");
+}
+
+/** Jaeger answers 404 when nothing matches. @param {unknown} error */
+function noneFound(error) {
+  if (error instanceof ApiError && error.status === 404) return { summaries: [] };
+  throw error;
+}
+
+function draw() {
+  if (found === null) return;
+  const query = fromAddress(params());
+  bar.hidden = found.length === 0;
+  const cut = found.length >= query.limit ? ", newest of more" : "";
+  one("[data-count]").textContent = count(found.length, "trace") + cut;
+  plot.draw(found);
+  list.draw(sorted(found, query.sort));
+}
+
+/** @param {import("./query.js").Query} query */
+async function empty(query) {
+  const known = await services;
+  if (found?.length) return; // a newer search was quicker
+  listPlace.replaceChildren(h("li", {}, known?.length === 0 ? sendTraces() : noMatch(query)));
+}
+
+/** @param {import("./query.js").Query} query */
+function noMatch(query) {
+  const wider = { ...query, range: { lookback: "7d", start: null, end: null } };
+  const filtered = query.service || query.tags || query.minDuration || query.maxDuration;
+  return emptyState(
+    "No traces match",
+    h("p", {}, filtered ? "All filters have to hold on one span, within the time range." : "Nothing was received within the time range."),
+    h(
+      "p",
+      {},
+      query.range.lookback !== "7d" && h("button", { class: "button primary", type: "button", on: { click: () => apply(wider) } }, "Search the last 7 days"),
+      " ",
+      filtered && h("button", { class: "button", type: "button", on: { click: () => apply({ ...fromAddress(new URLSearchParams()), range: query.range }) } }, "Remove filters"),
+    ),
+    query.range.lookback === DEFAULT_LOOKBACK && !filtered ? h("p", {}, "Clocks of senders that run ahead or behind can also hide new traces.") : "",
+  );
+}
+
+/** @returns {Promise<string[] | undefined>} undefined when the list cannot be had; the search reports why */
+async function listServices() {
+  const answer = await get("/api/v3/services").catch(() => undefined);
+  const names = answer?.services?.slice().sort((/** @type {string} */ a, /** @type {string} */ b) => a.localeCompare(b));
+  if (names) form.listServices(names);
+  return names;
+}
