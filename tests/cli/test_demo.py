@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +15,7 @@ import pytest
 
 SERVICES = {"traffic", "productpage", "details", "reviews", "ratings"}
 SEEN_WITHIN_S = 60.0
-GONE_WITHIN_S = 40.0
+STOPPED_WITHIN_S = 40.0
 
 
 @pytest.fixture
@@ -44,13 +44,6 @@ def _children(parent: int) -> set[int]:
     return {int(pid) for pid in listed.stdout.split()}
 
 
-def _wait_until_gone(pids: set[int]) -> set[int]:
-    deadline = time.monotonic() + GONE_WITHIN_S
-    while (left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
-
-
 def _services(url: str) -> set[str]:
     deadline = time.monotonic() + SEEN_WITHIN_S
     found: set[str] = set()
@@ -60,21 +53,25 @@ def _services(url: str) -> set[str]:
     return found
 
 
-def test_every_service_is_seen_and_ctrl_c_stops_all(demo: subprocess.Popen[str]) -> None:
+def test_every_service_is_seen_and_ctrl_c_stops_all(
+    demo: subprocess.Popen[str], still_running: Callable[[set[int]], set[int]]
+) -> None:
     assert demo.stderr is not None
     url = _url(demo.stderr)
     assert _services(url) >= SERVICES
     children = _children(demo.pid)
     demo.send_signal(signal.SIGINT)
-    assert demo.wait(GONE_WITHIN_S) == 0
+    assert demo.wait(STOPPED_WITHIN_S) == 0
     assert len(children) == 8
-    assert not _wait_until_gone(children)
+    assert not still_running(children)
 
 
-def test_children_do_not_outlive_a_killed_demo(demo: subprocess.Popen[str]) -> None:
+def test_children_do_not_outlive_a_killed_demo(
+    demo: subprocess.Popen[str], still_running: Callable[[set[int]], set[int]]
+) -> None:
     assert demo.stderr is not None
     _url(demo.stderr)
     children = _children(demo.pid)
     demo.kill()
     demo.wait()
-    assert not _wait_until_gone(children)
+    assert not still_running(children)
