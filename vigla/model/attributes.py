@@ -22,3 +22,105 @@ Other columns:
 ``ts``, ``name``, ``trace_id`` and ``span_id`` always stand, other members only when not empty or zero.
 ``dropped``: ``{"attributes":n,"events":n,"links":n}``.
 """
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""A value as ``json.loads`` gives it."""
+
+AnyValue: TypeAlias = dict[str, Any]
+"""OTLP/JSON ``AnyValue``: one member such as ``stringValue``, or none."""
+
+
+def to_any_value(value: Json) -> AnyValue:
+    """Read one value of the convention above as an OTLP/JSON ``AnyValue``.
+
+    Args:
+        value: parsed from the JSON text of a column; integers and floats must have stayed apart in parsing.
+    """
+    match value:
+        case None:
+            return {}
+        case bool():
+            return {"boolValue": value}
+        case str():
+            return {"stringValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case list():
+            return {"arrayValue": {"values": [to_any_value(item) for item in value]}}
+    return _object_to_any_value(value)
+
+
+def _object_to_any_value(value: dict[str, Json]) -> AnyValue:
+    match value:
+        case {"$bytes": str(encoded)}:
+            return {"bytesValue": encoded}
+        case {"$double": str(name)}:
+            return {"doubleValue": name}
+        case {"$kvlist": list(pairs)}:
+            return {"kvlistValue": {"values": [_pair(pair) for pair in pairs]}}
+    return {"kvlistValue": {"values": to_key_values(value)}}
+
+
+def _pair(pair: Json) -> dict[str, Any]:
+    match pair:
+        case [str(key), value]:
+            return {"key": key, "value": to_any_value(value)}
+    raise ValueError(f"$kvlist holds [key, value] pairs, not {pair!r}")
+
+
+def to_key_values(attributes: Mapping[str, Json]) -> list[dict[str, Any]]:
+    """Read an object of attributes as OTLP/JSON ``KeyValue`` messages."""
+    return [{"key": key, "value": to_any_value(value)} for key, value in attributes.items()]
+
+
+def from_any_value(value: Mapping[str, Any]) -> Json:
+    """Write an OTLP/JSON ``AnyValue`` (camelCase names, numbers or numeric strings) by the convention above.
+
+    Raises:
+        ValueError: a member has a value that its type does not allow.
+    """
+    for name, content in value.items():
+        match name:
+            case "stringValue":
+                return str(content)
+            case "boolValue":
+                return bool(content)
+            case "intValue":
+                return int(content)
+            case "doubleValue":
+                return double(float(content))
+            case "bytesValue":
+                return {"$bytes": str(content)}
+            case "arrayValue":
+                return [from_any_value(item) for item in content.get("values", ())]
+            case "kvlistValue":
+                return kvlist((kv.get("key", ""), from_any_value(kv.get("value", {}))) for kv in content.get("values", ()))
+    return None
+
+
+def from_key_values(pairs: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
+    """Write OTLP/JSON ``KeyValue`` messages as an object of attributes; the last of equal keys stands."""
+    return {kv.get("key", ""): from_any_value(kv.get("value", {})) for kv in pairs}
+
+
+def double(value: float) -> Json:
+    """A double; what JSON has no number for becomes an object."""
+    if value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return {"$double": "NaN"}
+    if value in (float("inf"), float("-inf")):
+        return {"$double": "Infinity" if value > 0 else "-Infinity"}
+    return value
+
+
+def kvlist(pairs: Iterable[tuple[str, Json]]) -> Json:
+    """A nested list of key-values: an object where that is unambiguous."""
+    listed = list(pairs)
+    members = dict(listed)
+    if len(members) < len(listed) or any(key.startswith("$") for key in members):
+        return {"$kvlist": [[key, value] for key, value in listed]}
+    return members

@@ -1,0 +1,1 @@
+"""OTLP payloads: admission, JSON to protobuf, protobuf to columns."""
