@@ -99,7 +99,10 @@ def from_any_value(value: Mapping[str, Any]) -> Json:
             case "arrayValue":
                 return [from_any_value(item) for item in content.get("values", ())]
             case "kvlistValue":
-                return kvlist((kv.get("key", ""), from_any_value(kv.get("value", {}))) for kv in content.get("values", ()))
+                return kvlist(
+                    (kv.get("key", ""), from_any_value(kv.get("value", {})))
+                    for kv in content.get("values", ())
+                )
     return None
 
 

@@ -148,4 +148,6 @@ def _dropped(spans: pa.StructArray) -> pa.StringArray:
 def _expand(entries: pa.StringArray, rows: npt.NDArray[np.int64]) -> pa.DictionaryArray:
     """Value of the entry that each row belongs to."""
     encoded = entries.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary).cast(DICTIONARY)
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary).cast(
+        DICTIONARY
+    )

@@ -1,0 +1,121 @@
+"""What the collector checks before a payload goes on the bus: whatever passes decodes later."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from google.protobuf.message import DecodeError, Message
+
+from vigla.errors import BadInput
+from vigla.wire.otlp import descriptors
+from vigla.wire.otlp.buffers import offsets_of, values_of
+from vigla.wire.otlp.descriptors import REQUESTS, Signal
+from vigla.wire.otlp.utf8 import repaired
+
+_IDS = descriptors.handler(descriptors.only_ids, descriptors.TRACES_REQUEST)
+
+_POINTS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A payload fit for the bus.
+
+    Attributes:
+        payload: what to append; differs from what was sent when text was repaired or items rejected.
+        accepted: spans, log records or data points in it.
+        rejected: items left out, for OTLP's partial success.
+        reason: why items were left out; empty when none were.
+    """
+
+    payload: bytes
+    accepted: int
+    rejected: int = 0
+    reason: str = ""
+
+
+def admit(signal: Signal, payload: bytes) -> Admitted:
+    """Check a serialised OTLP export request.
+
+    Text that is not UTF-8 is repaired. Spans whose ids the specification calls invalid are left out.
+
+    Raises:
+        BadInput: the payload does not parse.
+    """
+    request, payload = _parsed(signal, payload)
+    match signal:
+        case "traces":
+            return _admit_traces(request, payload)
+        case "metrics":
+            return Admitted(payload, sum(_points(request)))
+        case "logs":
+            return Admitted(payload, sum(len(scope.log_records) for scope in _scopes(request, "logs")))
+
+
+def _parsed(signal: Signal, payload: bytes) -> tuple[Any, bytes]:
+    request = REQUESTS[signal]
+    try:
+        return request.FromString(payload), payload
+    except DecodeError:
+        payload = repaired(request, payload)
+    return request.FromString(payload), payload
+
+
+def _scopes(request: Any, name: str) -> Iterator[Any]:
+    for resource in getattr(request, f"resource_{name}"):
+        yield from getattr(resource, f"scope_{name}")
+
+
+def _points(request: Message) -> Iterator[int]:
+    for scope in _scopes(request, "metrics"):
+        for metric in scope.metrics:
+            kind = metric.WhichOneof("data")
+            if kind is not None:
+                yield len(getattr(metric, kind).data_points)
+
+
+def _admit_traces(request: Any, payload: bytes) -> Admitted:
+    """Ids are checked by columns: a sixth of what reading three fields of each span in Python takes."""
+    ids = _IDS.list_to_record_batch([payload]).column(0).flatten().field("scope_spans").flatten()
+    spans = ids.field("spans").flatten()
+    wrong = {
+        "trace_id is not 16 bytes or all zero": ~_valid(spans.field("trace_id"), 16),
+        "span_id is not 8 bytes or all zero": ~_valid(spans.field("span_id"), 8),
+        "parent_span_id is not 8 bytes": ~_empty_or(spans.field("parent_span_id"), 8),
+    }
+    rejected = np.logical_or.reduce(list(wrong.values()))
+    count = int(rejected.sum())
+    if not count:
+        return Admitted(payload, len(spans))
+    _remove(request, rejected)
+    reason = "; ".join(f"{mask.sum()} spans: {text}" for text, mask in wrong.items() if mask.any())
+    return Admitted(request.SerializeToString(), len(spans) - count, count, reason)
+
+
+def _valid(ids: pa.BinaryArray, width: int) -> npt.NDArray[np.bool_]:
+    valid = np.diff(offsets_of(ids)) == width
+    if valid.all():
+        return values_of(ids).reshape(-1, width).any(axis=1)
+    whole = ids.filter(pa.array(valid))
+    valid[valid] = values_of(whole).reshape(-1, width).any(axis=1)
+    return valid
+
+
+def _empty_or(ids: pa.BinaryArray, width: int) -> npt.NDArray[np.bool_]:
+    lengths = np.diff(offsets_of(ids))
+    return (lengths == 0) | (lengths == width)
+
+
+def _remove(request: Any, rejected: npt.NDArray[np.bool_]) -> None:
+    first = 0
+    for scope in _scopes(request, "spans"):
+        end = first + len(scope.spans)
+        places = np.flatnonzero(rejected[first:end])
+        if len(places):
+            kept = [span for span, bad in zip(scope.spans, rejected[first:end], strict=True) if not bad]
+            del scope.spans[:]
+            scope.spans.extend(kept)
+        first = end
