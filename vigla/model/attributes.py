@@ -1,7 +1,7 @@
 r"""How OpenTelemetry attribute values are written as JSON text, and read back.
 
-``attrs``, ``resource`` and the attributes inside ``scope``, ``events`` and ``links`` are one JSON object each,
-compact (no spaces), keys in the sender's order. Values keep their OTLP type:
+``attrs``, ``resource`` and the attributes inside ``scope``, ``events`` and ``links`` are one JSON object
+each, compact (no spaces), keys in the sender's order. Values keep their OTLP type:
 
 | AnyValue | JSON |
 |---|---|
@@ -23,7 +23,8 @@ Other columns:
 ``dropped``: ``{"attributes":n,"events":n,"links":n}``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import NoneType
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -39,20 +40,7 @@ def to_any_value(value: Json) -> AnyValue:
     Args:
         value: parsed from the JSON text of a column; integers and floats must have stayed apart in parsing.
     """
-    match value:
-        case None:
-            return {}
-        case bool():
-            return {"boolValue": value}
-        case str():
-            return {"stringValue": value}
-        case int():
-            return {"intValue": str(value)}
-        case float():
-            return {"doubleValue": value}
-        case list():
-            return {"arrayValue": {"values": [to_any_value(item) for item in value]}}
-    return _object_to_any_value(value)
+    return _TO_ANY_VALUE[type(value)](value)
 
 
 def _object_to_any_value(value: dict[str, Json]) -> AnyValue:
@@ -79,31 +67,27 @@ def to_key_values(attributes: Mapping[str, Json]) -> list[dict[str, Any]]:
 
 
 def from_any_value(value: Mapping[str, Any]) -> Json:
-    """Write an OTLP/JSON ``AnyValue`` (camelCase names, numbers or numeric strings) by the convention above.
+    """Write an OTLP/JSON ``AnyValue`` by the convention above.
+
+    Args:
+        value: camelCase names, as ``to_any_value`` gives them; numbers may be numbers or text.
 
     Raises:
-        ValueError: a member has a value that its type does not allow.
+        ValueError: a number is none.
     """
     for name, content in value.items():
-        match name:
-            case "stringValue":
-                return str(content)
-            case "boolValue":
-                return bool(content)
-            case "intValue":
-                return int(content)
-            case "doubleValue":
-                return double(float(content))
-            case "bytesValue":
-                return {"$bytes": str(content)}
-            case "arrayValue":
-                return [from_any_value(item) for item in content.get("values", ())]
-            case "kvlistValue":
-                return kvlist(
-                    (kv.get("key", ""), from_any_value(kv.get("value", {})))
-                    for kv in content.get("values", ())
-                )
+        if name in _FROM_ANY_VALUE:
+            return _FROM_ANY_VALUE[name](content)
     return None
+
+
+def _kvlist_from(content: Mapping[str, Any]) -> Json:
+    return kvlist((pair.get("key", ""), from_any_value(pair.get("value", {}))) for pair in _values(content))
+
+
+def _values(content: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    values: Iterable[Mapping[str, Any]] = content.get("values", ())
+    return values
 
 
 def from_key_values(pairs: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
@@ -127,3 +111,24 @@ def kvlist(pairs: Iterable[tuple[str, Json]]) -> Json:
     if len(members) < len(listed) or any(key.startswith("$") for key in members):
         return {"$kvlist": [[key, value] for key, value in listed]}
     return members
+
+
+_TO_ANY_VALUE: dict[type, Callable[[Any], AnyValue]] = {
+    NoneType: lambda _: {},
+    bool: lambda value: {"boolValue": value},
+    str: lambda value: {"stringValue": value},
+    int: lambda value: {"intValue": str(value)},
+    float: lambda value: {"doubleValue": value},
+    list: lambda value: {"arrayValue": {"values": [to_any_value(item) for item in value]}},
+    dict: _object_to_any_value,
+}
+
+_FROM_ANY_VALUE: dict[str, Callable[[Any], Json]] = {
+    "stringValue": str,
+    "boolValue": bool,
+    "intValue": int,
+    "doubleValue": lambda content: double(float(content)),
+    "bytesValue": lambda content: {"$bytes": content},
+    "arrayValue": lambda content: [from_any_value(item) for item in _values(content)],
+    "kvlistValue": _kvlist_from,
+}

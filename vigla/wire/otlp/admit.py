@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from google.protobuf.message import DecodeError, Message
 
-from vigla.errors import BadInput
 from vigla.wire.otlp import descriptors
 from vigla.wire.otlp.buffers import offsets_of, values_of
 from vigla.wire.otlp.descriptors import REQUESTS, Signal
@@ -17,7 +16,7 @@ from vigla.wire.otlp.utf8 import repaired
 
 _IDS = descriptors.handler(descriptors.only_ids, descriptors.TRACES_REQUEST)
 
-_POINTS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +94,27 @@ def _admit_traces(request: Any, payload: bytes) -> Admitted:
     return Admitted(request.SerializeToString(), len(spans) - count, count, reason)
 
 
-def _valid(ids: pa.BinaryArray, width: int) -> npt.NDArray[np.bool_]:
-    valid = np.diff(offsets_of(ids)) == width
-    if valid.all():
-        return values_of(ids).reshape(-1, width).any(axis=1)
-    whole = ids.filter(pa.array(valid))
-    valid[valid] = values_of(whole).reshape(-1, width).any(axis=1)
+def _valid(ids: pa.BinaryArray, width: int) -> Mask:
+    whole: Mask = np.diff(offsets_of(ids)) == width
+    if whole.all():
+        return _nonzero(ids, width)
+    valid = whole.copy()
+    valid[whole] = _nonzero(ids.filter(pa.array(whole)), width)
     return valid
 
 
-def _empty_or(ids: pa.BinaryArray, width: int) -> npt.NDArray[np.bool_]:
+def _nonzero(ids: pa.BinaryArray, width: int) -> Mask:
+    nonzero: Mask = values_of(ids).reshape(-1, width).any(axis=1)
+    return nonzero
+
+
+def _empty_or(ids: pa.BinaryArray, width: int) -> Mask:
     lengths = np.diff(offsets_of(ids))
-    return (lengths == 0) | (lengths == width)
+    fits: Mask = (lengths == 0) | (lengths == width)
+    return fits
 
 
-def _remove(request: Any, rejected: npt.NDArray[np.bool_]) -> None:
+def _remove(request: Any, rejected: Mask) -> None:
     first = 0
     for scope in _scopes(request, "spans"):
         end = first + len(scope.spans)

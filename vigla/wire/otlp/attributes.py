@@ -4,6 +4,9 @@ KeyValues are decoded all at once by ptars into one column per type. Encoding th
 first, to decode only distinct ones, does not pay: see ``benchmarks/decode.py``.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -104,7 +107,7 @@ def _double_texts(column: pa.DoubleArray) -> pa.StringArray:
     return text.each_distinct(nested.double_text, column.view(pa.int64()))
 
 
-_TEXTS = {
+_TEXTS: dict[str, Callable[[Any], pa.StringArray]] = {
     "string_value": text.quoted,
     "int_value": lambda column: column.cast(pa.string()),
     "bool_value": lambda column: column.cast(pa.string()),

@@ -16,11 +16,12 @@ Scalar: TypeAlias = Callable[[Any], Any]
 
 _URL_SAFE = str.maketrans("-_", "+/")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_LONGEST_INTEGER = 40  # characters; 64 bits take 20, and Python's int() of a long text is slow
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
-class Wrong(Exception):  # noqa: N818 - never leaves this package
-    """A value is not of its field's type.
+class Wrong(Exception):
+    """A value is not of its field's type. Never leaves this package.
 
     Attributes:
         reason: completes the sentence that starts with the path.
@@ -82,9 +83,6 @@ def _integer_text(text: str) -> int:
         if number.is_integer():
             return int(number)
     raise Wrong("is not an integer")
-
-
-_LONGEST_INTEGER = 40  # characters; 64 bits take 20, and Python's int() of a long text is slow
 
 
 def floating(value: Any) -> float:

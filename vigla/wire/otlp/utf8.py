@@ -1,8 +1,9 @@
 """Repair of text that is not UTF-8. OTLP's parsers refuse a whole request for one such string."""
 
 from functools import cache
+from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from vigla.errors import BadInput
@@ -32,7 +33,7 @@ def _lenient(request: str) -> type[Message]:
     return descriptors.message_class(descriptors.strings_as_bytes, request)
 
 
-def _repair(lenient: Message, strict: Descriptor) -> None:
+def _repair(lenient: Message, strict: Any) -> None:
     """Recursion ends within 100 levels, as protobuf reads no message that is nested deeper."""
     for field, value in lenient.ListFields():
         expected = strict.fields_by_name[field.name]
