@@ -22,13 +22,14 @@ export function href(path, query = {}) {
 /**
  * Changes some parameters of this page's address. A step that the user would undo with the back button makes a
  * history entry; what only follows a gesture (scrolling, selection) replaces the current one.
- * @param {Record<string, string | null | undefined>} changes @param {"push" | "replace"} mode
+ * @param {Record<string, string | string[] | null | undefined>} changes a list repeats its parameter
+ * @param {"push" | "replace"} mode
  */
 export function change(changes, mode) {
   const query = params();
   for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === undefined || value === "") query.delete(name);
-    else query.set(name, value);
+    query.delete(name);
+    for (const text of Array.isArray(value) ? value : [value]) if (text) query.append(name, text);
   }
   const address = `${location.pathname}${query.size ? `?${query}` : ""}`;
   if (address === location.pathname + location.search) return;
