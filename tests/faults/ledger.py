@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import grpc
 import numpy as np
@@ -17,7 +18,7 @@ ANSWER_WITHIN_S = 20.0
 VISIBLE_WITHIN_S = 60.0
 HOUR_NS = 3600 * 10**9
 
-Export = grpc.UnaryUnaryMultiCallable[bytes, bytes]
+Export: TypeAlias = "grpc.UnaryUnaryMultiCallable[bytes, bytes]"  # generic only to type checkers
 SpanIds = npt.NDArray[np.int64]
 
 
