@@ -104,7 +104,7 @@ def _valid(ids: pa.BinaryArray, width: int) -> Mask:
 
 
 def _nonzero(ids: pa.BinaryArray, width: int) -> Mask:
-    nonzero: Mask = values_of(ids).reshape(-1, width).any(axis=1)
+    nonzero: Mask = values_of(ids).reshape(-1, width).max(axis=1, initial=0) > 0
     return nonzero
 
 

@@ -29,17 +29,21 @@ def owners_of(lists: pa.ListArray) -> npt.NDArray[np.int64]:
     return np.repeat(np.arange(len(lists)), np.diff(offsets_of(lists)))
 
 
+def have_width(ids: pa.BinaryArray, width: int) -> bool:
+    """Whether each id has this many bytes or none."""
+    lengths = np.diff(offsets_of(ids))
+    return bool(((lengths == width) | (lengths == 0)).all())
+
+
 def ids_of(array: pa.BinaryArray, width: int) -> npt.NDArray[np.uint8]:
     """Ids as bytes, shape (rows, width); an empty id reads as zeros.
 
     Raises:
         BadInput: an id of another length.
     """
-    offsets = offsets_of(array)
-    lengths = np.diff(offsets)
-    full = lengths == width
-    if not (full | (lengths == 0)).all():
+    if not have_width(array, width):
         raise BadInput(f"an id is not {width} bytes long")
+    full = np.diff(offsets_of(array)) == width
     if full.all():
         return values_of(array).reshape(-1, width)
     ids = np.zeros((len(array), width), np.uint8)

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from vigla.wire.otlp import text
 from vigla.wire.otlp.attributes import Attributes
-from vigla.wire.otlp.buffers import ids_of, offsets_of, owners_of
+from vigla.wire.otlp.buffers import have_width, ids_of, offsets_of, owners_of
 
 
 def event_texts(lists: pa.ListArray) -> pa.StringArray:
@@ -25,10 +25,9 @@ def event_texts(lists: pa.ListArray) -> pa.StringArray:
 
 
 def link_texts(lists: pa.ListArray) -> pa.StringArray:
-    """A JSON array of each span's links, null when it has none. An id that is missing reads as zeros.
+    """A JSON array of each span's links, null when it has none.
 
-    Raises:
-        BadInput: an id has a wrong length.
+    An id that is missing reads as zeros. One of a wrong length stays as it is: for that no span is lost.
     """
     if not _any(lists):
         return pa.nulls(len(lists), pa.string())
@@ -36,14 +35,20 @@ def link_texts(lists: pa.ListArray) -> pa.StringArray:
     return _arrays(
         lists,
         text.objects(
-            trace_id=text.quoted(text.hexadecimal(ids_of(links.field("trace_id"), 16))),
-            span_id=text.quoted(text.hexadecimal(ids_of(links.field("span_id"), 8))),
+            trace_id=text.quoted(_hex_ids(links.field("trace_id"), 16)),
+            span_id=text.quoted(_hex_ids(links.field("span_id"), 8)),
             trace_state=text.string_member(links.field("trace_state")),
             flags=text.count_member(links.field("flags")),
             attributes=text.object_member(Attributes(links.field("attributes")).objects()),
             dropped=text.count_member(links.field("dropped_attributes_count")),
         ),
     )
+
+
+def _hex_ids(ids: pa.BinaryArray, width: int) -> pa.StringArray:
+    if have_width(ids, width):
+        return text.hexadecimal(ids_of(ids, width))
+    return text.each_distinct(lambda raw: raw.hex() or "00" * width, ids)
 
 
 def _any(lists: pa.ListArray) -> bool:
