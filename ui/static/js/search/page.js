@@ -86,8 +86,8 @@ function draw() {
   if (found === null) return;
   const query = fromAddress(params());
   bar.hidden = found.length === 0;
-  const cut = found.length >= query.limit ? ", newest of more" : "";
-  one("[data-count]").textContent = count(found.length, "trace") + cut;
+  const cut = found.length >= query.limit;
+  one("[data-count]").textContent = `${cut ? "Newest " : ""}${count(found.length, "trace")}`;
   plot.draw(found);
   list.draw(sorted(found, query.sort));
 }

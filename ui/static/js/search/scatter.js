@@ -22,7 +22,8 @@ export function scatter(place, actions) {
   /** @param {Summary[]} shown */
   function draw(shown) {
     traces = shown;
-    if (!traces.length) return place.replaceChildren();
+    place.hidden = traces.length === 0;
+    if (place.hidden) return place.replaceChildren();
     const style = getComputedStyle(place);
     const width = place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const height = place.clientHeight - parseFloat(style.paddingTop);

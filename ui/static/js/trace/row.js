@@ -14,10 +14,11 @@ import { selfSections } from "./selftime.js";
 
 const CHEVRON = "m6 4 4 4-4 4";
 const ERROR = "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 4.8v3.8M8 11.2h.01";
+const LABEL = 62; // pixels that a duration takes
 const FINEST = 0.08; // per cent of the timeline; parts nearer than this are drawn as one
 
-/** @param {Look} look @param {number} index @param {number} position of the row, from 1 */
-export function row(look, index, position) {
+/** @param {Look} look @param {number} index @param {number} position of the row, from 1 @param {number} width of the bars, in pixels */
+export function row(look, index, position, width) {
   const span = look.trace.spans[index];
   const collapsed = look.collapsed.has(span.key);
   const classes = ["tl-row", serviceClass(span.service)];
@@ -32,7 +33,7 @@ export function row(look, index, position) {
       "aria-expanded": span.children.length ? String(!collapsed) : null,
     },
     nameCell(span, collapsed),
-    h("div", { class: "tl-track", role: "gridcell", title: hover(look.trace, span) }, ...bar(look, span)),
+    h("div", { class: "tl-track", role: "gridcell", title: hover(look.trace, span) }, ...bar(look, span, width)),
   );
 }
 
@@ -47,7 +48,7 @@ function nameCell(span, collapsed) {
       ? h("button", { class: "fold", type: "button", tabindex: -1, "aria-label": collapsed ? "Expand" : "Collapse", data: { fold: "" } }, icon(CHEVRON))
       : h("span", { class: "fold" }),
     h("span", { class: "stripe" }),
-    problem && h("span", { class: span.error ? "mark error" : "mark below", title: problem, role: "img", "aria-label": problem }, icon(ERROR)),
+    problem && h("span", { class: span.error ? "flag error" : "flag below", title: problem, role: "img", "aria-label": problem }, icon(ERROR)),
     middle(span.service || "(no service)", "service"),
     middle(span.name || "(no name)", "operation"),
     collapsed && h("span", { class: "hidden-count", title: "Spans below" }, `+${span.children.length}`),
@@ -60,8 +61,8 @@ function hover(trace, span) {
   return `${span.service}: ${span.name}\n${exactDuration(span.duration)}, self ${exactDuration(self)}, starts at ${exactDuration(span.start)}`;
 }
 
-/** @param {Look} look @param {Span} span */
-function bar({ trace, zoom, critical }, span) {
+/** @param {Look} look @param {Span} span @param {number} width */
+function bar({ trace, zoom, critical }, span, width) {
   const whole = place({ start: span.start, end: span.start + span.duration }, zoom);
   if (whole === null) return [];
   const self = merge(selfSections(trace.spans, span.index), zoom).map((part) => piece("self", part));
@@ -69,14 +70,14 @@ function bar({ trace, zoom, critical }, span) {
   const events = [...new Set(span.events.map(({ time }) => Math.round(percent(time, zoom) / FINEST) * FINEST))]
     .filter((at) => at >= 0 && at <= 100)
     .map((at) => h("i", { class: "event", style: { left: `${at}%` } }));
-  return [piece("bar", whole), ...self, ...path, ...events, label(span, whole)];
+  return [piece("bar", whole), ...self, ...path, ...events, label(span, whole, (LABEL / width) * 100)];
 }
 
-/** The duration: after the bar, before it, or in it, where there is room. @param {Span} span @param {Placed} whole */
-function label(span, { left, right }) {
+/** The duration: after the bar, before it, or in it, where there is room. @param {Span} span @param {Placed} whole @param {number} room in per cent */
+function label(span, { left, right }, room) {
   const text = duration(span.duration);
-  if (right <= 86) return h("span", { class: "took", style: { left: `${right}%` } }, text);
-  if (left >= 14) return h("span", { class: "took", style: { right: `${100 - left}%` } }, text);
+  if (right <= 100 - room) return h("span", { class: "took", style: { left: `${right}%` } }, text);
+  if (left >= room) return h("span", { class: "took", style: { right: `${100 - left}%` } }, text);
   return h("span", { class: "took inside", style: { right: `${100 - right}%` } }, text);
 }
 

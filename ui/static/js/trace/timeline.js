@@ -117,7 +117,7 @@ export function timeline(place, actions) {
     const index = rows[position];
     let element = shown.get(index);
     if (!element) {
-      element = /** @type {HTMLElement} */ (row(now, index, position + 1));
+      element = /** @type {HTMLElement} */ (row(now, index, position + 1, Math.max(ruler.clientWidth, 1)));
       shown.set(index, element);
       body.append(element);
     }

@@ -1,0 +1,122 @@
+/** The drawing with its behaviour: hover lights the neighbourhood, click selects. */
+
+import { h, icon, one, s } from "../lib/dom.js";
+import { drawGraph } from "./draw.js";
+import { layered, settled } from "./layout.js";
+import { neighbourhood } from "./model.js";
+import { viewport } from "./viewport.js";
+
+/** @typedef {import("./model.js").Graph} Graph @typedef {{node: string} | {edge: string} | null} Selection */
+
+/**
+ * @param {HTMLElement} place
+ * @param {(selection: Selection) => void} select
+ */
+export function graphCanvas(place, select) {
+  const content = s("g", {});
+  const svg = s("svg", { tabindex: 0, role: "group", "aria-label": "Service graph; the table view has the same numbers" }, content);
+  const view = viewport(svg, content);
+  /** @type {import("./layout.js").Layout | null} */
+  let layout = null;
+  /** @type {Graph} */
+  let graph = { nodes: [], edges: [] };
+  /** @type {Selection} */
+  let selected = null;
+  /** @type {Set<string> | null} names that the find box matches; null when it is empty */
+  let found = null;
+
+  place.replaceChildren(
+    svg,
+    h(
+      "div",
+      { class: "zoom-tools" },
+      button("Zoom in", "M8 3v10M3 8h10", view.zoomIn),
+      button("Zoom out", "M3 8h10", view.zoomOut),
+      button("Fit", "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10", view.fit),
+    ),
+  );
+  content.addEventListener("pointerover", (/** @type {Event} */ event) => light(hit(event)));
+  content.addEventListener("pointerleave", () => light(null));
+  content.addEventListener("focusin", (/** @type {Event} */ event) => light(hit(event)));
+  content.addEventListener("focusout", () => light(null));
+  svg.addEventListener("click", (/** @type {Event} */ event) => select(hit(event)));
+  svg.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const target = hit(event);
+    if (target && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      select(target);
+    }
+  });
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || /** @type {Element} */ (event.target).matches("input, select, textarea")) return;
+    ({ "+": view.zoomIn, "=": view.zoomIn, "-": view.zoomOut, 0: view.fit })[event.key]?.();
+  });
+
+  /** @param {Graph} next */
+  function show(next) {
+    const first = layout === null || graph.nodes.length === 0;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest?.("[data-node]"))?.dataset.node;
+    const known = first ? new Set(next.nodes.map(({ name }) => name)) : new Set(graph.nodes.map(({ name }) => name));
+    layout = layout === null ? layered(next) : settled(layout, next);
+    graph = next;
+    content.replaceChildren(...drawGraph(graph, layout, known));
+    if (focused) content.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (first) view.fit();
+    light(null);
+  }
+
+  /** @param {Selection} target */
+  function light(target) {
+    const focus = target ?? selected;
+    const near = lit(focus);
+    svg.classList.toggle("lighting", near !== null);
+    for (const node of content.querySelectorAll("[data-node]")) {
+      node.classList.toggle("lit", near?.names.has(node.dataset.node) ?? false);
+      node.classList.toggle("selected", selected !== null && "node" in selected && selected.node === node.dataset.node);
+    }
+    for (const edge of content.querySelectorAll("[data-edge]")) edge.classList.toggle("lit", near?.keys.has(edge.dataset.edge) ?? false);
+  }
+
+  /** @param {Selection} focus @returns {{names: Set<string>, keys: Set<string>} | null} */
+  function lit(focus) {
+    if (focus !== null && "node" in focus) return neighbourhood(graph, focus.node);
+    const edge = focus !== null && graph.edges.find(({ key }) => key === focus.edge);
+    if (edge) return { names: new Set([edge.parent, edge.child]), keys: new Set([edge.key]) };
+    return found && { names: found, keys: new Set() };
+  }
+
+  /** @param {Selection} selection */
+  function mark(selection) {
+    selected = selection;
+    light(null);
+  }
+
+  /** @param {string} text @returns {string | null} the first match */
+  function find(text) {
+    const wanted = text.trim().toLowerCase();
+    found = wanted ? new Set(graph.nodes.map(({ name }) => name).filter((name) => name.toLowerCase().includes(wanted))) : null;
+    light(null);
+    return found?.values().next().value ?? null;
+  }
+
+  /** @param {string} name */
+  function centre(name) {
+    const box = layout?.boxes.get(name);
+    if (box) view.centre(box);
+  }
+
+  new ResizeObserver(() => layout && !place.hidden && one("g", svg).hasAttribute("transform") === false && view.fit()).observe(place);
+  return { show, mark, find, centre, fit: view.fit };
+}
+
+/** @param {Event} event @returns {Selection} */
+function hit(event) {
+  const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-node], [data-edge]"));
+  if (!target) return null;
+  return target.dataset.node === undefined ? { edge: target.dataset.edge ?? "" } : { node: target.dataset.node };
+}
+
+/** @param {string} label @param {string} path @param {() => void} act */
+function button(label, path, act) {
+  return h("button", { class: "tool", type: "button", "aria-label": label, title: label, on: { click: act } }, icon(path));
+}

@@ -1,0 +1,96 @@
+/** The same numbers as tables. */
+
+import { serviceClass } from "../lib/colours.js";
+import { h, middle } from "../lib/dom.js";
+import { compact, duration, percent } from "../lib/format.js";
+
+/** @typedef {import("./model.js").Graph} Graph @typedef {{title: string, value: (row: any) => string | number, show?: (row: any) => any}} Column */
+
+/** @type {Column[]} */
+const NODES = [
+  { title: "Service", value: (n) => n.name, show: (n) => name(n.name) },
+  { title: "Spans", value: (n) => n.spans, show: (n) => n.spans.toLocaleString("en") },
+  { title: "Errors", value: (n) => n.errors, show: (n) => n.errors.toLocaleString("en") },
+  { title: "Error rate", value: (n) => n.share, show: (n) => h("span", { class: n.health }, percent(n.share)) },
+  { title: "p50", value: (n) => n.p50, show: (n) => duration(n.p50) },
+  { title: "p95", value: (n) => n.p95, show: (n) => duration(n.p95) },
+];
+/** @type {Column[]} */
+const EDGES = [
+  { title: "From", value: (e) => e.parent, show: (e) => name(e.parent) },
+  { title: "To", value: (e) => e.child, show: (e) => name(e.child) },
+  { title: "Calls", value: (e) => e.calls, show: (e) => e.calls.toLocaleString("en") },
+  { title: "Rate", value: (e) => e.rate, show: (e) => `${compact(e.rate)}/s` },
+  { title: "Error rate", value: (e) => e.share, show: (e) => h("span", { class: e.health }, percent(e.share)) },
+  { title: "p95", value: (e) => e.p95, show: (e) => duration(e.p95) },
+];
+
+/**
+ * @param {HTMLElement} place
+ * @param {(selection: import("./canvas.js").Selection) => void} select
+ */
+export function graphTable(place, select) {
+  const nodes = sortable("Services", NODES, (row) => select({ node: row.name }));
+  const edges = sortable("Calls", EDGES, (row) => select({ edge: row.key }));
+  place.replaceChildren(nodes.table, edges.table);
+  return {
+    /** @param {Graph} graph */
+    show(graph) {
+      nodes.show(graph.nodes);
+      edges.show(graph.edges);
+    },
+  };
+}
+
+/** @param {string} title @param {Column[]} columns @param {(row: any) => void} choose */
+function sortable(title, columns, choose) {
+  /** @type {any[]} */
+  let rows = [];
+  let [by, down] = [columns[0], false];
+  const body = h("tbody");
+  const heads = columns.map((column) =>
+    h("th", { scope: "col" }, h("button", { type: "button", on: { click: () => sort(column) } }, column.title)),
+  );
+  const table = h("table", { class: "grid" }, h("caption", {}, title), h("thead", {}, h("tr", {}, ...heads)), body);
+
+  /** @param {Column} column */
+  function sort(column) {
+    // Numbers are first asked from the highest, names from the first.
+    down = column === by ? !down : rows.length > 0 && typeof column.value(rows[0]) === "number";
+    by = column;
+    draw();
+  }
+
+  function draw() {
+    for (const [i, column] of columns.entries()) {
+      if (column === by) heads[i].setAttribute("aria-sort", down ? "descending" : "ascending");
+      else heads[i].removeAttribute("aria-sort");
+    }
+    const ordered = [...rows].sort((a, b) => {
+      const [left, right] = [by.value(a), by.value(b)];
+      return (left < right ? -1 : Number(left > right)) * (down ? -1 : 1);
+    });
+    body.replaceChildren(...ordered.map((row) => h("tr", { on: { click: () => choose(row) } }, ...columns.map((column) => cell(column, row, () => choose(row))))));
+  }
+
+  return {
+    table,
+    /** @param {any[]} next */
+    show(next) {
+      rows = next;
+      draw();
+    },
+  };
+}
+
+/** @param {Column} column @param {any} row @param {() => void} choose */
+function cell(column, row, choose) {
+  const shown = column.show ? column.show(row) : String(column.value(row));
+  if (typeof column.value(row) === "number") return h("td", { class: "number" }, shown);
+  return h("td", {}, h("button", { class: "cell", type: "button", on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); choose(); } } }, shown));
+}
+
+/** @param {string} service */
+function name(service) {
+  return h("span", { class: `chip ${serviceClass(service)}` }, middle(service));
+}
