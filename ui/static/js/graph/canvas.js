@@ -1,6 +1,6 @@
 /** The drawing with its behaviour: hover lights the neighbourhood, click selects. */
 
-import { h, icon, one, s } from "../lib/dom.js";
+import { h, icon, s } from "../lib/dom.js";
 import { drawGraph } from "./draw.js";
 import { layered, settled } from "./layout.js";
 import { neighbourhood } from "./model.js";
@@ -57,7 +57,7 @@ export function graphCanvas(place, select) {
     const first = layout === null || graph.nodes.length === 0;
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest?.("[data-node]"))?.dataset.node;
     const known = first ? new Set(next.nodes.map(({ name }) => name)) : new Set(graph.nodes.map(({ name }) => name));
-    layout = layout === null ? layered(next) : settled(layout, next);
+    layout = layout === null ? layered(next, place.clientHeight > place.clientWidth ? "TB" : "LR") : settled(layout, next);
     graph = next;
     content.replaceChildren(...drawGraph(graph, layout, known));
     if (focused) content.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
@@ -105,8 +105,13 @@ export function graphCanvas(place, select) {
     if (box) view.centre(box);
   }
 
-  new ResizeObserver(() => layout && !place.hidden && one("g", svg).hasAttribute("transform") === false && view.fit()).observe(place);
-  return { show, mark, find, centre, fit: view.fit };
+  /** Moves the drawing only if the node is outside of the window. @param {string} name */
+  function reveal(name) {
+    const box = layout?.boxes.get(name);
+    if (box && !view.contains(box)) view.centre(box);
+  }
+
+  return { show, mark, find, centre, reveal, fit: view.fit };
 }
 
 /** @param {Event} event @returns {Selection} */

@@ -3,11 +3,13 @@
 import { serviceClass } from "../lib/colours.js";
 import { s } from "../lib/dom.js";
 import { compact, count, duration, percent } from "../lib/format.js";
+import { CHARACTER } from "./layout.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./layout.js").Layout} Layout @typedef {import("./layout.js").Point} Point */
 
 const RING = 9; // radius
 const ARROW = 7;
+const LEAST_SHOWN = 0.001; // share of errors
 const CHIP = { height: 18, character: 6.2, padding: 12 };
 
 /**
@@ -72,7 +74,7 @@ function chip(edge, { label }) {
 /** @param {Node} node @param {any} box @param {boolean} isNew */
 function shape(node, { x, y, width, height }, isNew) {
   const [left, top] = [-width / 2, -height / 2];
-  const facts = node.errors ? `${percent(node.share)} errors` : `p95 ${duration(node.p95)}`;
+  const facts = node.health !== "healthy" ? `${percent(node.share)} errors` : `p95 ${duration(node.p95)}`;
   return s(
     "g",
     {
@@ -90,7 +92,7 @@ function shape(node, { x, y, width, height }, isNew) {
 /** The share of errors as a part of a ring around the service's colour. @param {Node} node @param {number} x */
 function ring({ share }, x) {
   const length = 2 * Math.PI * RING;
-  const failed = share > 0 ? Math.max(share, 0.06) * length : 0; // a few errors still show
+  const failed = share >= LEAST_SHOWN ? Math.max(share, 0.06) * length : 0; // a few errors still show
   return s(
     "g",
     { class: "ring", transform: `translate(${x} 0) rotate(-90)` },
@@ -102,7 +104,7 @@ function ring({ share }, x) {
 
 /** A name that ends in its middle when it is too long for its box. @param {string} name @param {number} width */
 function fitted(name, width) {
-  const most = Math.floor(width / 7.1);
+  const most = Math.floor(width / CHARACTER);
   const characters = [...name];
   if (characters.length <= most) return name;
   const tail = Math.floor((most - 1) * 0.4);

@@ -7,40 +7,57 @@ import dagre, { Graph as Layered } from "../../vendor/dagre/dagre.js";
  * @typedef {{x: number, y: number}} Point
  * @typedef {Point & {width: number, height: number}} Box x and y of the centre
  * @typedef {{points: Point[], label: Point}} Route
- * @typedef {{boxes: Map<string, Box>, routes: Map<string, Route>}} Layout
+ * @typedef {"LR" | "TB"} Direction left to right, or top to bottom where there is more height than width
+ * @typedef {{boxes: Map<string, Box>, routes: Map<string, Route>, direction: Direction}} Layout
  */
 
-export const BOX = { height: 44, widest: 200, narrowest: 96 };
+export const BOX = { height: 44, widest: 216, narrowest: 136 };
 const CHIP = { width: 104, height: 20 };
 const GAP = { layer: 28, node: 28, free: 24 };
-const CHARACTER = 7.1; // pixels of a letter in the bold 12 px of names
+const LOOP = 30; // height of a call from a service to itself
+export const CHARACTER = 8; // pixels of a letter in the bold 12 px of names
 
 /** @param {string} name @returns {number} width of its box */
 export function boxWidth(name) {
-  return Math.min(Math.max([...name].length * CHARACTER + 48, BOX.narrowest), BOX.widest);
+  return Math.min(Math.max([...name].length * CHARACTER + 54, BOX.narrowest), BOX.widest);
 }
 
-/** @param {Graph} graph @returns {Layout} */
-export function layered({ nodes, edges }) {
+/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
+export function layered({ nodes, edges }, direction) {
   const graph = new Layered({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
+  graph.setGraph({ rankdir: direction, ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { name } of nodes) graph.setNode(name, { width: boxWidth(name), height: BOX.height });
-  for (const { parent, child, key } of edges) graph.setEdge(parent, child, { ...CHIP, labelpos: "c" }, key);
+  const loops = new Set(edges.filter(({ parent, child }) => parent === child).map(({ parent }) => parent));
+  for (const { name } of nodes) {
+    // A loop stands above its box: keep its height free, below too, so that the box stays in the middle.
+    graph.setNode(name, { width: boxWidth(name), height: BOX.height + (loops.has(name) ? 2 * (LOOP + CHIP.height / 2) : 0) });
+  }
+  const between = edges.filter(({ parent, child }) => parent !== child);
+  for (const { parent, child, key } of between) graph.setEdge(parent, child, { ...CHIP, labelpos: "c" }, key);
   dagre.layout(graph);
   const boxes = new Map(nodes.map(({ name }) => [name, pick(graph.node(name))]));
-  const routes = new Map(edges.map(({ parent, child, key }) => [key, route(graph.edge(parent, child, key))]));
-  return { boxes, routes };
+  const routes = new Map(
+    edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(parent, child, key), boxes.get(parent), boxes.get(child))]),
+  );
+  return { boxes, routes, direction };
 }
 
 /** @param {any} box @returns {Box} */
-function pick({ x, y, width, height }) {
-  return { x, y, width, height };
+function pick({ x, y, width }) {
+  return { x, y, width, height: BOX.height };
 }
 
-/** @param {any} edge @returns {Route} */
-function route({ points, x, y }) {
-  return { points: points.map((/** @type {Point} */ p) => ({ x: p.x, y: p.y })), label: { x, y } };
+/** @param {any} edge @param {any} from @param {any} to boxes @returns {Route} */
+function route({ points, x, y }, from, to) {
+  const inner = points.slice(1, -1).map((/** @type {Point} */ p) => ({ x: p.x, y: p.y }));
+  return { points: [border(from, inner[0]), ...inner, border(to, inner[inner.length - 1])], label: { x, y } };
+}
+
+/** Where the line from the centre of a box towards a point leaves it. @param {Box} box @param {Point} toward @returns {Point} */
+function border(box, toward) {
+  const [dx, dy] = [toward.x - box.x, toward.y - box.y];
+  const part = Math.min(box.width / 2 / Math.max(Math.abs(dx), 1e-9), box.height / 2 / Math.max(Math.abs(dy), 1e-9));
+  return { x: box.x + dx * part, y: box.y + dy * part };
 }
 
 /**
@@ -48,7 +65,8 @@ function route({ points, x, y }) {
  * @param {Layout} before @param {Graph} graph @returns {Layout}
  */
 export function settled(before, graph) {
-  const fresh = layered(graph);
+  const { direction } = before;
+  const fresh = layered(graph, direction);
   const boxes = new Map();
   for (const { name } of graph.nodes) {
     const kept = before.boxes.get(name);
@@ -56,28 +74,32 @@ export function settled(before, graph) {
   }
   if (boxes.size === 0) return fresh;
   for (const { name } of graph.nodes) {
-    if (!boxes.has(name)) boxes.set(name, freePlace(fresh.boxes.get(name), graph, name, boxes));
+    if (!boxes.has(name)) boxes.set(name, freePlace(fresh.boxes.get(name), graph, name, boxes, direction));
   }
   const routes = new Map();
   for (const { key, parent, child } of graph.edges) {
-    routes.set(key, before.routes.get(key) ?? straight(boxes.get(parent), boxes.get(child)));
+    routes.set(key, before.routes.get(key) ?? straight(boxes.get(parent), boxes.get(child), direction));
   }
-  return { boxes, routes };
+  return { boxes, routes, direction };
 }
 
-/** @param {any} wanted @param {Graph} graph @param {string} name @param {Map<string, Box>} boxes @returns {Box} */
-function freePlace(wanted, graph, name, boxes) {
+/** @param {any} wanted @param {Graph} graph @param {string} name @param {Map<string, Box>} boxes @param {Direction} direction @returns {Box} */
+function freePlace(wanted, graph, name, boxes, direction) {
   const caller = graph.edges.map(({ parent, child }) => (child === name ? boxes.get(parent) : undefined)).find(Boolean);
   const box = { ...wanted };
-  if (caller) {
-    box.x = caller.x + caller.width / 2 + CHIP.width + 2 * GAP.layer + box.width / 2;
+  if (caller && direction === "LR") {
+    box.x = caller.x + (caller.width + box.width) / 2 + CHIP.width + 2 * GAP.layer;
     box.y = caller.y;
+  } else if (caller) {
+    box.x = caller.x;
+    box.y = caller.y + BOX.height + CHIP.height + 2 * GAP.layer;
   }
   const taken = [...boxes.values()];
   for (let step = 0; ; step++) {
-    // Below, above, further below, further above
-    const y = box.y + Math.ceil(step / 2) * (step % 2 ? 1 : -1) * (BOX.height + GAP.free);
-    if (!taken.some((other) => overlap({ ...box, y }, other))) return { ...box, y };
+    // To one side within the layer, to the other, further to the one, further to the other
+    const shift = Math.ceil(step / 2) * (step % 2 ? 1 : -1);
+    const place = direction === "LR" ? { ...box, y: box.y + shift * (BOX.height + GAP.free) } : { ...box, x: box.x + shift * (box.width + GAP.free) };
+    if (!taken.some((other) => overlap(place, other))) return place;
   }
 }
 
@@ -86,15 +108,20 @@ function overlap(a, b) {
   return Math.abs(a.x - b.x) < (a.width + b.width) / 2 + GAP.free / 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2 + GAP.free / 2;
 }
 
-/** @param {Box} from @param {Box} to @returns {Route} */
-export function straight(from, to) {
-  if (from === to) {
-    const [x, top] = [from.x, from.y - from.height / 2];
-    return { points: [{ x: x - 16, y: top }, { x: x - 16, y: top - 24 }, { x: x + 16, y: top - 24 }, { x: x + 16, y: top }], label: { x, y: top - 24 } };
-  }
-  const forward = from.x <= to.x;
-  const start = { x: from.x + (forward ? from.width / 2 : -from.width / 2), y: from.y };
-  const end = { x: to.x + (forward ? -to.width / 2 : to.width / 2), y: to.y };
+/** A route without a layout. @param {any} from @param {any} to boxes @param {Direction} direction @returns {Route} */
+export function straight(from, to, direction) {
+  if (from === to) return loop(from);
+  const across = direction === "LR";
+  const sign = (across ? from.x <= to.x : from.y <= to.y) ? 1 : -1;
+  const port = (/** @type {Box} */ box, /** @type {number} */ side) =>
+    across ? { x: box.x + (side * box.width) / 2, y: box.y } : { x: box.x, y: box.y + (side * box.height) / 2 };
+  const [start, end] = [port(from, sign), port(to, -sign)];
   const label = { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 };
   return { points: [start, label, end], label };
+}
+
+/** @param {Box} box @returns {Route} */
+function loop({ x, y, height }) {
+  const [top, high] = [y - height / 2, y - height / 2 - LOOP];
+  return { points: [{ x: x - 30, y: top }, { x: x - 30, y: high }, { x: x + 30, y: high }, { x: x + 30, y: top }], label: { x, y: high + 4 } };
 }

@@ -8,7 +8,7 @@
  * @typedef {{nodes: Node[], edges: Edge[]}} Graph in order of names
  */
 
-const FAILURE_SHARE = 0.1; // of calls failed; the bounds Kiali has for HTTP 5xx: any is degraded, a tenth a failure
+const SHARE = { degraded: 0.001, failure: 0.1 }; // of calls failed; below the first, a few among very many
 const MS = 1000;
 
 /** @param {any} answer @param {number} seconds of the time range @returns {Graph} */
@@ -45,7 +45,7 @@ export function edgeKey(parent, child) {
 /** @param {number} errors @param {number} of @returns {{share: number, health: Health}} */
 function judge(errors, of) {
   const share = of > 0 ? errors / of : 0;
-  return { share, health: share >= FAILURE_SHARE ? "failure" : share > 0 ? "degraded" : "healthy" };
+  return { share, health: share >= SHARE.failure ? "failure" : share >= SHARE.degraded ? "degraded" : "healthy" };
 }
 
 /** @param {string} field @returns {(a: any, b: any) => number} */

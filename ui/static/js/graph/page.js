@@ -108,10 +108,12 @@ async function draw(now) {
     canvasPlace.replaceChildren(known.services?.length ? emptyState("No spans in this time range", "Choose a longer one above.") : sendTraces());
     return showSelection();
   }
+  const first = canvas === null;
   canvas ??= graphCanvas(canvasPlace, select);
   canvas.show(now);
   canvas.find(find.value);
   showSelection();
+  if (first) canvas.fit(); // again: an open panel has narrowed it
 }
 
 /** @returns {Selection} */
@@ -127,6 +129,7 @@ function select(target) {
   const edge = target && "edge" in target ? graph?.edges.find(({ key }) => key === target.edge) : undefined;
   change({ node: target && "node" in target ? target.node : null, from: edge?.parent, to: edge?.child }, "replace");
   showSelection();
+  if (target && "node" in target) canvas?.reveal(target.node);
 }
 
 function showSelection() {

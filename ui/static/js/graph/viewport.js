@@ -83,10 +83,16 @@ export function viewport(svg, content) {
     apply();
   }
 
+  /** @param {{x: number, y: number, width: number, height: number}} box */
+  function contains(box) {
+    const [left, top] = [x + (box.x - box.width / 2) * k, y + (box.y - box.height / 2) * k];
+    return left >= 0 && top >= 0 && left + box.width * k <= svg.clientWidth && top + box.height * k <= svg.clientHeight;
+  }
+
   function apply() {
     content.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
     svg.classList.toggle("far", k < SCALE.far);
   }
 
-  return { fit, centre, zoomIn: () => zoom(SCALE.step), zoomOut: () => zoom(1 / SCALE.step) };
+  return { fit, centre, contains, zoomIn: () => zoom(SCALE.step), zoomOut: () => zoom(1 / SCALE.step) };
 }

@@ -37,7 +37,7 @@ export function compact(value) {
 
 /** @param {number} part 0 to 1 */
 export function percent(part) {
-  return `${significant(part * 100)} %`;
+  return part > 0 && part < 0.0001 ? "< 0.01 %" : `${significant(part * 100)} %`;
 }
 
 /** @param {number} value @param {string} one @param {string} [many] */
