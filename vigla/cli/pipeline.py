@@ -44,28 +44,27 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
     """
     stopping = _stop_on_signals()
     metrics, clock = Metrics(), SystemClock()
-    promoted = promoted_from(settings.ingester)
     checks: dict[str, health.Check] = {"start": lambda: "starting"}
     async with AsyncExitStack() as stack:
         health_server = _health_server(settings, metrics, checks)
         await health_server.start()
         stack.push_async_callback(health_server.stop)
 
-        store = Lake(settings.storage, promoted, metrics, clock)
+        store = Lake(settings.storage, promoted_from(settings.ingester), metrics, clock)
         stack.callback(store.close)
         bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
         stack.callback(bus.close)
         for topic in TOPICS:
             bus.reserve(topic, store.committed(topic))
 
-        ingester = Ingester(bus, store, settings.ingester, promoted, metrics, clock)
+        ingester = Ingester(bus, store, settings.ingester, store.promoted, metrics, clock)
         ingester.start()
         stack.push_async_callback(asyncio.to_thread, ingester.stop)
         maintenance = Maintenance(store, settings.storage, clock, metrics)
         maintenance.start()
         stack.push_async_callback(asyncio.to_thread, maintenance.stop)
 
-        app = create_app(store, promoted, settings.query, metrics, clock, routers=[ui_router(settings.query)])
+        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[ui_router(settings.query)])
         query = QueryServer(app, settings.query)
         await query.start()
         stack.push_async_callback(query.stop)

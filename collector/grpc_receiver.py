@@ -1,0 +1,80 @@
+"""OTLP over gRPC: the three Export methods on raw bytes, and the health service.
+
+Source: OTLP specification, section "OTLP/gRPC".
+"""
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from collector import answers
+from collector.admission import Admission
+from vigla.errors import BadInput, Overloaded, SettingsError
+from vigla.wire.otlp.descriptors import Signal
+
+TRANSPORT = "grpc"
+SERVICES: dict[Signal, str] = {
+    "traces": "opentelemetry.proto.collector.trace.v1.TraceService",
+    "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
+}
+STATUS_DETAILS = "grpc-status-details-bin"
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class GrpcReceiver:
+    """The gRPC server of the collector."""
+
+    def __init__(self, admission: Admission) -> None:
+        limit = admission.settings.max_inflated_bytes
+        options = [
+            ("grpc.max_receive_message_length", min(limit, admission.settings.max_body_bytes)),
+            ("grpc.so_reuseport", 0),  # a second process on our port is a mistake that must be seen
+        ]
+        self._server = grpc.aio.server(options=options)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
+        self._server.add_generic_rpc_handlers([_service(signal, admission) for signal in SERVICES])
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port.
+
+        Raises:
+            SettingsError: the address cannot be listened on.
+        """
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            bound = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise SettingsError(
+                f"cannot listen on {address}: stop what uses it or change collector.otlp_grpc_port"
+            ) from error
+        await self._server.start()
+        for name in ("", *SERVICES.values()):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return bound
+
+    async def stop(self, grace_s: float) -> None:
+        """Refuse new calls and let running ones end within ``grace_s`` seconds."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_s)
+
+
+def _service(signal: Signal, admission: Admission) -> grpc.GenericRpcHandler:
+    async def export(request: bytes, context: Context) -> bytes:
+        try:
+            with admission.holding(len(request)):
+                admitted = await admission.accept(signal, TRANSPORT, request)
+        except BadInput as error:
+            admission.refused(signal, TRANSPORT, "invalid")
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Overloaded as error:
+            admission.refused(signal, TRANSPORT, "overload")
+            details = answers.retry_status(str(error), error.retry_after_s)
+            metadata = ((STATUS_DETAILS, details),)
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), metadata)
+        return answers.success(signal, admitted)
+
+    # without serializers gRPC hands the bytes through
+    method = grpc.unary_unary_rpc_method_handler(export)
+    return grpc.method_handlers_generic_handler(SERVICES[signal], {"Export": method})
