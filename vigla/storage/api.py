@@ -67,7 +67,7 @@ class QueryContext:
 
 
 class Reader(Protocol):
-    """Reading: blocking calls, safe from any thread, each sees one consistent state (lake plus hot buffer)."""
+    """Reading: blocking calls, safe from any thread; each sees one consistent state of lake and buffer."""
 
     def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
         """Run a statement over ``vigla.storage.tables`` and return its rows.
@@ -87,7 +87,7 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writing: one caller at a time (the ingester's thread)."""
+    """Writing: one thread buffers, one (the same or another) flushes; any may archive."""
 
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible to readers at once, before they are on disk.
@@ -103,7 +103,7 @@ class Writer(Protocol):
         For a reader, a row is in the buffer or in the lake, never in both and never in neither.
 
         Raises:
-            StorageUnavailable: nothing was committed; the rows stay in the buffer and the call may be repeated.
+            StorageUnavailable: nothing was committed; the rows stay in the buffer, the call may be repeated.
         """
 
     def buffered_rows(self) -> int:
@@ -113,7 +113,7 @@ class Writer(Protocol):
         """The first bus offset of ``topic`` that is not in the lake; 0 at first."""
 
     def archive(self, spans: pa.Table) -> None:
-        """Keep these spans in ``archived_spans``, out of retention's reach. A span already there is not doubled."""
+        """Keep these spans in ``archived_spans``, out of retention's reach, without doubles."""
 
 
 class Store(Reader, Writer, Protocol):

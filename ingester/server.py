@@ -1,0 +1,182 @@
+"""The ingester: reads the bus, decodes, and keeps the lake's hot buffer moving to disk.
+
+Two threads, so that decoding goes on while a flush waits for the disk:
+
+    bus --poll--> decode, derive --buffer--> hot buffer --flush--> lake --commit--> bus
+    `-------------- reading ---------------'`------------ flushing ------------------'
+
+Only ``traces`` are read. Records of the other topics wait on the bus, within its bounds.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from ingester.decode import DeadLetters, Decoding
+from ingester.derive import summaries
+from vigla.bus.api import Consumer, Record, Topic
+from vigla.clock import Clock
+from vigla.errors import StorageUnavailable
+from vigla.model.spans import Promoted
+from vigla.settings import IngesterSettings
+from vigla.storage.api import Writer
+from vigla.telemetry.metrics import Metrics
+from vigla.wire.otlp.spans import SpanDecoder
+
+log = logging.getLogger(__name__)
+
+TOPIC: Topic = "traces"
+POLL_S = 0.25  # how long stop() may wait for a poll
+GATHER_S = 0.05  # a decode has fixed costs of milliseconds: a trickle is decoded 20 times a second at most
+BUFFERED_FLUSHES = 4  # rows held when the disk is behind, in flushes
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 10.0
+
+
+class Ingester:
+    """Moves spans from bus to lake until stopped.
+
+    Args:
+        consumer: the bus.
+        store: the lake.
+        settings: sizes and intervals.
+        promoted: attributes with a column of their own.
+        metrics: where to count.
+        clock: source of time.
+        dead_letters: where undecodable records go.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts a pipeline is made of
+        self,
+        consumer: Consumer,
+        store: Writer,
+        settings: IngesterSettings,
+        promoted: tuple[Promoted, ...],
+        metrics: Metrics,
+        clock: Clock,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._consumer = consumer
+        self._store = store
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._decoding = Decoding(TOPIC, SpanDecoder(promoted), dead_letters, metrics)
+        self._stopping = threading.Event()
+        self._drained = threading.Event()
+        self._changed = threading.Condition()
+        self._waiting_since: float | None = None
+        self._read_to = store.committed(TOPIC)
+        self._problem = ""
+        self._threads = (
+            threading.Thread(target=self._guarded, args=(self._read,), name="ingester-read"),
+            threading.Thread(target=self._guarded, args=(self._flush,), name="ingester-flush"),
+        )
+
+    def start(self) -> None:
+        """Read on from where the lake's last flush ended."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop reading, flush what was read, and return. What cannot be flushed is read again next time."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def problem(self) -> str:
+        """Why spans do not reach the lake now, empty when they do."""
+        return self._problem
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._problem = f"{threading.current_thread().name} ended: {error!r}"
+            log.critical("%s; spans stay on the bus until the process is started again", self._problem)
+            raise
+
+    def _read(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                records = self._consumer.poll(
+                    TOPIC, self._read_to, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
+                )
+                if records:
+                    self._take(records)
+                    self._gather(records)
+        finally:
+            self._drained.set()
+            self._notify()
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Decode, and buffer once there is room."""
+        began = self._clock.monotonic()
+        decoded = self._decoding.decode(records)
+        self._metrics.observe("vigla_ingester_decode_seconds", self._clock.monotonic() - began)
+        self._await_room()
+        next_offset = records[-1].offset + 1
+        spans = pa.concat_tables(decoded) if decoded else None
+        tables = {} if spans is None else {"spans": spans, "traces": summaries(spans)}
+        self._store.buffer(tables, {TOPIC: next_offset})
+        self._read_to = next_offset
+        if spans is not None:
+            self._metrics.add("vigla_ingester_spans_total", spans.num_rows)
+        with self._changed:
+            if self._waiting_since is None:
+                self._waiting_since = self._clock.monotonic()
+            self._changed.notify_all()
+
+    def _gather(self, records: Sequence[Record]) -> None:
+        """After a small batch, let the next one grow."""
+        if sum(len(record.payload) for record in records) < self._settings.batch_bytes // 2:
+            self._stopping.wait(GATHER_S)
+
+    def _await_room(self) -> None:
+        bound = BUFFERED_FLUSHES * self._settings.flush_rows
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping.is_set() or self._store.buffered_rows() < bound)
+
+    def _flush(self) -> None:
+        delay = RETRY_FIRST_S
+        while self._await_due():
+            began, self._waiting_since = self._clock.monotonic(), None
+            try:
+                self._store.flush()
+            except StorageUnavailable as error:
+                self._fail(error, began)
+                if self._stopping.wait(delay):
+                    return
+                delay = min(2 * delay, RETRY_LAST_S)
+                continue
+            self._problem = ""
+            delay = RETRY_FIRST_S
+            self._metrics.observe("vigla_ingester_flush_seconds", self._clock.monotonic() - began)
+            self._consumer.commit(TOPIC, self._store.committed(TOPIC))
+            self._notify()
+
+    def _fail(self, error: StorageUnavailable, began: float) -> None:
+        self._problem = str(error)
+        self._waiting_since = began
+        self._metrics.add("vigla_ingester_flush_failures_total")
+        log.error("flush failed, it is repeated: %s", error)
+
+    def _await_due(self) -> bool:
+        """Wait until a flush is due; False when there is nothing left to flush and nothing will come."""
+        with self._changed:
+            while not self._drained.is_set():
+                age = 0.0 if self._waiting_since is None else self._clock.monotonic() - self._waiting_since
+                if age >= self._settings.flush_interval_s:
+                    return True
+                if self._store.buffered_rows() >= self._settings.flush_rows:
+                    return True
+                self._changed.wait(self._settings.flush_interval_s - age)
+            return self._waiting_since is not None
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,135 @@
+"""The lake: DuckLake tables of Parquet files, and the hot buffer before them."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from vigla.clock import Clock
+from vigla.model.spans import Promoted, span_schema, summary_schema
+from vigla.settings import StorageSettings
+from vigla.storage import sandbox
+from vigla.storage.api import QueryContext
+from vigla.storage.archive import additions
+from vigla.storage.catalog import data_directory, open_catalog
+from vigla.storage.columns import conform
+from vigla.storage.commits import Commits
+from vigla.storage.failures import of_write
+from vigla.storage.hot import HotBuffer
+from vigla.storage.migrations import migrate, promote
+from vigla.storage.recovery import remove_orphans
+from vigla.storage.sessions import Sessions, run
+from vigla.storage.statements import compiled
+from vigla.storage.tables import LakeTables
+from vigla.storage.views import create_lake_views
+from vigla.telemetry.metrics import Metrics
+
+_SAVE_OFFSET = "INSERT INTO lake.main.offsets VALUES (?, ?)"
+_OFFSETS = "SELECT topic, max(next_offset) FROM lake.main.offsets GROUP BY topic"
+_PIN = "FROM lake.current_snapshot()"
+
+
+class Lake:
+    """A ``vigla.storage.api.Store`` in one directory, owned by this process until ``close``.
+
+    Args:
+        settings: directory, and the engine's bounds.
+        promoted: attributes with a column of their own; columns are added as needed.
+        metrics: where to count.
+        clock: source of time.
+
+    Attributes:
+        promoted: ``promoted``, and what earlier settings promoted in this lake.
+        tables: for building statements.
+        commits: for maintenance.
+
+    Raises:
+        StorageUnavailable: the directory cannot be used, or another process holds its catalog.
+        SettingsError: an attribute is promoted with another type than before.
+    """
+
+    def __init__(
+        self, settings: StorageSettings, promoted: tuple[Promoted, ...], metrics: Metrics, clock: Clock
+    ) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        directory = data_directory(settings.path.resolve())
+        self._connection = open_catalog(settings)
+        self.commits = Commits(self._connection, directory)
+        with of_write("open the lake"):
+            migrate(self._connection)
+            self.promoted = promote(self._connection, promoted)
+            remove_orphans(self._connection, directory)
+            self._committed: dict[str, int] = dict(self._connection.execute(_OFFSETS).fetchall())
+        self.tables = LakeTables(self.promoted)
+        self._hot = HotBuffer({"spans": span_schema(self.promoted), "traces": summary_schema()})
+        self._sessions = Sessions(
+            self._connection, self._hot, lambda cursor: create_lake_views(cursor, self.tables), _PIN
+        )
+        self._archiving = threading.Lock()
+
+    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+        """Run a statement; see ``Reader.select``."""
+        text, values = compiled(statement)
+        with self._sessions.open() as cursor:
+            return run(cursor, text, values, context)
+
+    def sql(self, text: str, context: QueryContext) -> pa.Table:
+        """Run a user's statement; see ``Reader.sql``."""
+        with self._sessions.open() as cursor:
+            sandbox.check(cursor, text, self.tables.names)
+            return run(cursor, text, [], context)
+
+    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+        """Make rows visible; see ``Writer.buffer``."""
+        self._hot.append(tables, offsets)
+        self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
+
+    def flush(self) -> int:
+        """Move buffered rows to disk; see ``Writer.flush``."""
+        part = self._hot.seal()
+        if part.empty:
+            return 0
+        commits = self.commits
+        with commits.staged(part.tables) as files, commits.transaction(self._hot.emptying) as cursor:
+            for table, path in files.items():
+                commits.add(cursor, table, path)
+            for topic, offset in part.offsets.items():
+                cursor.execute(_SAVE_OFFSET, [topic, offset])
+        self._committed.update(part.offsets)
+        self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
+        return part.rows
+
+    def buffered_rows(self) -> int:
+        """Rows not on disk; see ``Writer.buffered_rows``."""
+        return self._hot.rows()
+
+    def committed(self, topic: str) -> int:
+        """First offset that is not in the lake; see ``Writer.committed``."""
+        return self._committed.get(topic, 0)
+
+    def archive(self, spans: pa.Table) -> None:
+        """Keep spans for good; see ``Writer.archive``."""
+        with self._archiving:  # else two calls for one trace would not see each other's rows
+            added = additions(
+                self._connection, conform(spans, span_schema(self.promoted)), self._archived(spans)
+            )
+            with (
+                self.commits.staged({"archived_spans": added}) as files,
+                self.commits.transaction() as cursor,
+            ):
+                for table, path in files.items():
+                    self.commits.add(cursor, table, path)
+
+    def close(self) -> None:
+        """Release catalog and files; see ``Store.close``."""
+        self._sessions.close()
+        self._connection.close()
+
+    def _archived(self, spans: pa.Table) -> pa.Table:
+        """What the archive has of the same traces."""
+        archived = self.tables.archived_spans
+        ids = spans.column("trace_id").unique().to_pylist()
+        return self.select(sa.select(archived).where(archived.c.trace_id.in_(ids)), QueryContext())

@@ -1,0 +1,96 @@
+"""A store without a disk, for tests of what reads and writes stores."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from vigla.model.spans import Promoted, span_schema, summary_schema
+from vigla.storage import sandbox
+from vigla.storage.api import QueryContext
+from vigla.storage.archive import additions
+from vigla.storage.catalog import open_engine
+from vigla.storage.columns import conform
+from vigla.storage.hot import HotBuffer
+from vigla.storage.sessions import Sessions, run
+from vigla.storage.statements import compiled
+from vigla.storage.tables import LakeTables
+from vigla.storage.views import create_memory_views
+
+_PIN = "SELECT 1"  # a snapshot of nothing: all tables are frozen when a session opens
+_MEMORY_BYTES = 256 * 1024 * 1024
+
+
+class MemoryStore:
+    """A ``vigla.storage.api.Store`` of Arrow tables, read by the same engine through the same statements.
+
+    Args:
+        promoted: attributes with a column of their own.
+
+    Attributes:
+        promoted: the same.
+        tables: for building statements.
+    """
+
+    def __init__(self, promoted: tuple[Promoted, ...]) -> None:
+        self.promoted = promoted
+        self.tables = LakeTables(promoted)
+        self._connection = open_engine(_MEMORY_BYTES, threads=1)
+        spans = span_schema(promoted)
+        self._rows = HotBuffer({"spans": spans, "traces": summary_schema(), "archived_spans": spans})
+        self._sessions = Sessions(
+            self._connection, self._rows, lambda cursor: create_memory_views(cursor, self.tables), _PIN
+        )
+        self._lock = threading.Lock()
+        self._buffered = 0
+        self._offsets: dict[str, int] = {}
+        self._committed: dict[str, int] = {}
+
+    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+        """Run a statement; see ``Reader.select``."""
+        text, values = compiled(statement)
+        with self._sessions.open() as cursor:
+            return run(cursor, text, values, context)
+
+    def sql(self, text: str, context: QueryContext) -> pa.Table:
+        """Run a user's statement; see ``Reader.sql``."""
+        with self._sessions.open() as cursor:
+            sandbox.check(cursor, text, self.tables.names)
+            return run(cursor, text, [], context)
+
+    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+        """Make rows visible; see ``Writer.buffer``."""
+        self._rows.append(tables, {})
+        with self._lock:
+            self._buffered += sum(table.num_rows for table in tables.values())
+            self._offsets.update(offsets)
+
+    def flush(self) -> int:
+        """Count what was buffered as moved; see ``Writer.flush``."""
+        with self._lock:
+            moved, self._buffered = self._buffered, 0
+            self._committed.update(self._offsets)
+        return moved
+
+    def buffered_rows(self) -> int:
+        """Rows not flushed; see ``Writer.buffered_rows``."""
+        return self._buffered
+
+    def committed(self, topic: str) -> int:
+        """First offset that was not flushed; see ``Writer.committed``."""
+        return self._committed.get(topic, 0)
+
+    def archive(self, spans: pa.Table) -> None:
+        """Keep spans for good; see ``Writer.archive``."""
+        given = conform(spans, span_schema(self.promoted))
+        with self._lock:
+            with self._rows.frozen() as tables:
+                present = tables["archived_spans"]
+            self._rows.append({"archived_spans": additions(self._connection, given, present)}, {})
+
+    def close(self) -> None:
+        """Forget everything; see ``Store.close``."""
+        self._sessions.close()
+        self._connection.close()
