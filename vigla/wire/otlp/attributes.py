@@ -1,7 +1,7 @@
 """Attributes, column by column: encoded KeyValues to promoted columns and JSON text.
 
-KeyValues are decoded all at once by ptars into one column per type. Encoding the raw bytes as a dictionary
-first, to decode only distinct ones, does not pay: see ``benchmarks/decode.py``.
+Services send the same KeyValues over and over, so only the distinct ones of a batch are decoded and made
+into text, all at once. Where most are distinct this costs what it saves: see ``benchmarks/decode.py``.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from vigla.model.spans import DICTIONARY, AttributeType, Promoted
 from vigla.wire.otlp import descriptors, nested, text
 from vigla.wire.otlp.buffers import owners_of
 
-_KEY_VALUES = descriptors.handler(descriptors.undecoded_nesting, descriptors.KEY_VALUE)
+_KEY_VALUES = descriptors.handler(descriptors.columns, descriptors.KEY_VALUE)
 
 _PAIR_TABLE_LIMIT = 16_000_000  # bytes of flags for (row, key) pairs; past it, sorting takes less memory
 
@@ -35,11 +35,14 @@ class Attributes:
     def __init__(self, lists: pa.ListArray) -> None:
         self._rows = len(lists)
         self._owners = owners_of(lists)
-        batch = _KEY_VALUES.array_to_record_batch(lists.flatten())
-        self._values = batch.column("value")
-        keys = batch.column("key").dictionary_encode()
+        places = lists.flatten().dictionary_encode()
+        self._entries = places.indices.to_numpy()  # by place
+        pairs = _KEY_VALUES.array_to_record_batch(places.dictionary)
+        self._values = pairs.column("value")  # by entry
+        keys = pairs.column("key").dictionary_encode()
         self._keys = keys.dictionary
-        self._codes = keys.indices.to_numpy()
+        self._entry_codes = keys.indices.to_numpy()
+        self._codes = self._entry_codes[self._entries]
         self._code_of = {key: code for code, key in enumerate(self._keys.to_pylist())}
         self._kept = _last_of_equal(self._owners, self._codes, self._rows, len(self._keys))
 
@@ -63,9 +66,9 @@ class Attributes:
         values = self._values.field(f"{kind}_value")
         places = np.flatnonzero(self._kept & (self._codes == code))
         if values.null_count:
-            places = places[values.is_valid().to_numpy(zero_copy_only=False)[places]]
+            places = places[values.is_valid().to_numpy(zero_copy_only=False)[self._entries[places]]]
         index = np.full(self._rows, -1, np.int64)
-        index[self._owners[places]] = places
+        index[self._owners[places]] = self._entries[places]
         return values.take(pa.array(index, mask=index < 0)), places
 
     def discard(self, key: str, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -80,15 +83,15 @@ class Attributes:
 
     def objects(self) -> pa.StringArray:
         """One JSON object for each row: all attributes that were not taken out."""
-        codes, owners, values = self._codes, self._owners, self._values
+        entries, owners = self._entries, self._owners
         if not self._kept.all():
-            places = np.flatnonzero(self._kept)
-            codes, owners, values = codes[places], owners[places], values.take(pa.array(places))
-        return text.concat("{", text.joined(owners, self._members(codes, values), self._rows), "}")
+            entries, owners = entries[self._kept], owners[self._kept]
+        members = self._members().take(pa.array(entries))
+        return text.concat("{", text.joined(owners, members, self._rows), "}")
 
-    def _members(self, codes: npt.NDArray[np.int32], values: pa.StructArray) -> pa.StringArray:
-        keys = text.concat(text.quoted(self._keys), ":")
-        return text.concat(keys.take(pa.array(codes)), _value_texts(values))
+    def _members(self) -> pa.StringArray:
+        names = text.concat(text.quoted(self._keys), ":")
+        return text.concat(names.take(pa.array(self._entry_codes)), _value_texts(self._values))
 
 
 def _value_texts(values: pa.StructArray) -> pa.StringArray:
@@ -97,8 +100,6 @@ def _value_texts(values: pa.StructArray) -> pa.StringArray:
         for member, texts in _TEXTS.items()
         if (column := values.field(member)).null_count < len(column)
     ]
-    if len(columns) == 1 and not columns[0].null_count:
-        return columns[0]
     return pc.coalesce(*columns, "null")
 
 

@@ -29,7 +29,7 @@ REQUESTS: dict[Signal, type[Message]] = {
     "metrics": metrics_service_pb2.ExportMetricsServiceRequest,
     "logs": logs_service_pb2.ExportLogsServiceRequest,
 }
-KEY_VALUE = "opentelemetry.proto.common.v1.KeyValue"
+KEY_VALUE = common_pb2.KeyValue.DESCRIPTOR.full_name
 TRACES_REQUEST = trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR.full_name
 
 _FILES = (
@@ -50,18 +50,17 @@ Rule = Callable[[str, FieldDescriptorProto], Change]
 """What becomes of a field, from the name of its message and the field."""
 
 
-def undecoded_attributes(message: str, field: FieldDescriptorProto) -> Change:
-    """Leave every KeyValue as bytes, so that a span's columns are decoded at a third of the cost."""
-    if field.name == "attributes" or (message == "AnyValue" and field.name in _RECURSIVE):
-        return "bytes"
-    return "drop" if message == "Resource" and field.name == "entity_refs" else "keep"
-
-
-def undecoded_nesting(message: str, field: FieldDescriptorProto) -> Change:
-    """Leave arrays and key-value lists as bytes: Arrow has no recursive types."""
+def columns(message: str, field: FieldDescriptorProto) -> Change:
+    """Leave nested values as bytes, since Arrow has no recursive types; skip what has no column."""
     if message == "AnyValue" and field.name in _RECURSIVE:
         return "bytes"
-    return "drop" if field.name.endswith("_strindex") else "keep"  # indices into a table only profiles have
+    skipped = field.name == "entity_refs" or field.name.endswith("_strindex")  # indices only profiles use
+    return "drop" if skipped else "keep"
+
+
+def raw_attributes(message: str, field: FieldDescriptorProto) -> Change:
+    """Leave KeyValues as bytes, too."""
+    return "bytes" if field.name == "attributes" else columns(message, field)
 
 
 def only_ids(message: str, field: FieldDescriptorProto) -> Change:

@@ -23,7 +23,7 @@ MAX_NS = 2**63 - 2
 """Latest time kept, in the year 2262: later ones are moved here. One below the largest integer, which DuckDB
 reads as infinity."""
 
-_REQUESTS = descriptors.handler(descriptors.undecoded_attributes, descriptors.TRACES_REQUEST)
+_REQUESTS = descriptors.handler(descriptors.raw_attributes, descriptors.TRACES_REQUEST)
 _CHUNK_BYTES = 64 * 1024 * 1024  # escapes make text up to six times longer, and a column holds 2 GiB
 
 
@@ -50,7 +50,8 @@ class SpanDecoder:
             BadInput: a payload does not parse or an id has a wrong length; none of the payloads is decoded.
         """
         batches = [self._decode(chunk) for chunk in _chunks(payloads)]
-        return pa.Table.from_batches([batch for batch in batches if len(batch)], self._schema)
+        table = pa.Table.from_batches([batch for batch in batches if len(batch)], self._schema)
+        return table.unify_dictionaries()
 
     def _decode(self, payloads: list[bytes]) -> pa.RecordBatch:
         try:
