@@ -107,11 +107,20 @@ class Ingester:
                     TOPIC, self._read_to, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
                 )
                 if records:
-                    self._take(records)
+                    self._take_or_wait(records)
                     self._gather(records)
         finally:
             self._drained.set()
             self._notify()
+
+    def _take_or_wait(self, records: Sequence[Record]) -> None:
+        """Take the records, or leave them to the next poll when a dead letter cannot be kept."""
+        try:
+            self._take(records)
+        except OSError as error:
+            self._problem = f"cannot keep a dead letter: {error}"
+            log.exception("cannot keep a dead letter")
+            self._stopping.wait(RETRY_FIRST_S)
 
     def _take(self, records: Sequence[Record]) -> None:
         """Decode, and buffer once there is room."""

@@ -15,6 +15,7 @@ from ingester.server import Ingester
 from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla.bus.api import TOPICS
+from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
 from vigla.clock import SystemClock
@@ -27,6 +28,8 @@ from vigla.telemetry import health
 from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+DEAD_LETTER_BYTES = 64 * 1024 * 1024  # undecodable payloads kept for a look; the oldest go first
 
 STOP_DEADLINE_S = 20.0
 """Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
@@ -57,7 +60,9 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         for topic in TOPICS:
             bus.reserve(topic, store.committed(topic))
 
-        ingester = Ingester(bus, store, settings.ingester, store.promoted, metrics, clock)
+        dead_letters = DeadLetters(settings.storage.path / "dead-letters", DEAD_LETTER_BYTES)
+        ingester = Ingester(bus, store, settings.ingester, store.promoted, metrics, clock, dead_letters)
+        checks["ingester"] = ingester.problem
         ingester.start()
         stack.push_async_callback(asyncio.to_thread, ingester.stop)
         maintenance = Maintenance(store, settings.storage, clock, metrics)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -69,7 +69,7 @@ class QueryContext:
 class Reader(Protocol):
     """Reading: blocking calls, safe from any thread; each sees one consistent state of lake and buffer."""
 
-    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+    def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run a statement over ``vigla.storage.tables`` and return its rows.
 
         Raises:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -70,7 +69,7 @@ class Lake:
         )
         self._archiving = threading.Lock()
 
-    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+    def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run a statement; see ``Reader.select``."""
         text, values = compiled(statement)
         with self._sessions.open() as cursor:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -48,7 +47,7 @@ class MemoryStore:
         self._offsets: dict[str, int] = {}
         self._committed: dict[str, int] = {}
 
-    def select(self, statement: sa.Select[Any], context: QueryContext) -> pa.Table:
+    def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run a statement; see ``Reader.select``."""
         text, values = compiled(statement)
         with self._sessions.open() as cursor:

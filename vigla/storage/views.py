@@ -1,7 +1,5 @@
 """The names that statements read: ``spans``, ``traces`` and ``archived_spans``, as views of one cursor."""
 
-from typing import Any
-
 import duckdb
 import sqlalchemy as sa
 
@@ -25,7 +23,7 @@ def create_memory_views(cursor: Cursor, tables: LakeTables) -> None:
         _create(cursor, table.name, _columns(table, f"hot_{table.name}", None))
 
 
-def _columns(table: sa.Table, source: str, schema: str | None) -> sa.Select[Any]:
+def _columns(table: sa.Table, source: str, schema: str | None) -> sa.SelectBase:
     columns: list[sa.ColumnClause[object]] = [sa.column(column.name) for column in table.columns]
     return sa.select(*columns).select_from(sa.table(source, *columns, schema=schema))
 
