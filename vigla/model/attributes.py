@@ -1,7 +1,8 @@
 r"""How OpenTelemetry attribute values are written as JSON text, and read back.
 
 ``attrs``, ``resource`` and the attributes inside ``scope``, ``events`` and ``links`` are one JSON object
-each, compact (no spaces), keys in the sender's order. Values keep their OTLP type:
+each, compact (no spaces), keys in the sender's order; of equal keys the last stands.
+Values keep their OTLP type:
 
 | AnyValue | JSON |
 |---|---|

@@ -30,7 +30,8 @@ _CHUNK_BYTES = 64 * 1024 * 1024  # escapes make text up to six times longer, and
 class SpanDecoder:
     """Decodes trace payloads. Has no state but its promoted attributes, so any thread may call it.
 
-    Worth calling with 5,000 to 20,000 spans at once: a call has fixed costs of about a millisecond.
+    Worth calling with 5,000 to 20,000 spans at once, as a call has fixed costs of two milliseconds and more.
+    ptars holds the interpreter's lock while it parses, which makes an event loop 10 ms late for 20,000 spans.
 
     Args:
         promoted: attributes that become columns of their own.
