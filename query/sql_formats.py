@@ -60,7 +60,7 @@ def _json(table: pa.Table) -> Iterator[bytes]:
     for batch in table.to_batches(max_chunksize=CHUNK_ROWS):
         if batch.num_rows == 0:
             continue
-        columns = [_values(column) for column in batch.columns]
+        columns = [rendered(column) for column in batch.columns]
         yield separator + orjson.dumps([list(row) for row in zip(*columns, strict=True)])[1:-1]
         separator = b","
     yield b'],"row_count":%d}' % table.num_rows
@@ -89,7 +89,7 @@ def _csv_column(column: pa.Array) -> pa.Array:
 
 
 def _text_column(column: pa.Array) -> pa.Array:
-    return pa.array([_text(value) for value in _values(column)], pa.string())
+    return pa.array([_text(value) for value in rendered(column)], pa.string())
 
 
 def _text(value: Any) -> str | None:
@@ -143,8 +143,8 @@ def _unpacked(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _values(column: pa.Array) -> list[Any]:
-    """A column as values that JSON has."""
+def rendered(column: pa.Array) -> list[Any]:
+    """A column as values that JSON has, see the module."""
     if pa.types.is_timestamp(column.type):
         # A text per column is ten times faster than one per value.
         naive = column.cast(pa.timestamp(column.type.unit))
