@@ -24,20 +24,23 @@ export function boxWidth(name) {
 
 /** @param {Graph} graph @param {Direction} direction @returns {Layout} */
 export function layered({ nodes, edges }, direction) {
-  const graph = new Layered({ multigraph: true });
+  const graph = new Layered();
   graph.setGraph({ rankdir: direction, ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
   const loops = new Set(edges.filter(({ parent, child }) => parent === child).map(({ parent }) => parent));
+  // dagre keeps its nodes in plain objects: a service may be called __proto__, a number never is.
+  const ids = new Map(nodes.map(({ name }, i) => [name, String(i)]));
+  const id = (/** @type {string} */ name) => ids.get(name) ?? "";
   for (const { name } of nodes) {
     // A loop stands above its box: keep its height free, below too, so that the box stays in the middle.
-    graph.setNode(name, { width: boxWidth(name), height: BOX.height + (loops.has(name) ? 2 * (LOOP + CHIP.height / 2) : 0) });
+    graph.setNode(id(name), { width: boxWidth(name), height: BOX.height + (loops.has(name) ? 2 * (LOOP + CHIP.height / 2) : 0) });
   }
   const between = edges.filter(({ parent, child }) => parent !== child);
-  for (const { parent, child, key } of between) graph.setEdge(parent, child, { ...CHIP, labelpos: "c" }, key);
+  for (const { parent, child, key } of between) graph.setEdge(id(parent), id(child), { ...CHIP, labelpos: "c" });
   dagre.layout(graph);
-  const boxes = new Map(nodes.map(({ name }) => [name, pick(graph.node(name))]));
+  const boxes = new Map(nodes.map(({ name }) => [name, pick(graph.node(id(name)))]));
   const routes = new Map(
-    edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(parent, child, key), boxes.get(parent), boxes.get(child))]),
+    edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(id(parent), id(child)), boxes.get(parent), boxes.get(child))]),
   );
   return { boxes, routes, direction };
 }
