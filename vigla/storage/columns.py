@@ -1,9 +1,11 @@
 """Brings Arrow tables to a table's exact columns, and writes them as Parquet files the lake can take over."""
 
-import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -46,66 +48,60 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     return column.cast(wanted)
 
 
-class TableFile:
-    """A Parquet file in the making, in a table's own directory.
+def order_of(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Row numbers in the order files are kept: by service where there is one, then by time."""
+    ts = table.column("ts").cast(pa.int64()).to_numpy()
+    if "service" not in table.column_names:
+        order: npt.NDArray[np.int64] = np.argsort(ts, kind="stable")
+        return order
+    service = pc.dictionary_encode(table.column("service")).combine_chunks()
+    rank = pc.rank(service.dictionary).to_numpy()
+    codes = service.indices.fill_null(0).to_numpy()
+    return np.lexsort((ts, rank[codes]))
+
+
+def write_sorted(path: Path, table: pa.Table) -> None:
+    """Write rows as one durable Parquet file, sorted by ``order_of``, without columns that have no value.
+
+    Nothing is left behind on failure.
 
     Args:
         path: where; must not exist.
-        schema: columns of what will be written; columns left out read as NULL.
-        rows: about how many rows will come, for the size of the Bloom filter.
-    """
-
-    def __init__(self, path: Path, schema: pa.Schema, rows: int) -> None:
-        self._path = path
-        names = schema.names
-        self._writer = pq.ParquetWriter(
-            path,
-            schema,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            store_schema=False,
-            use_dictionary=[leaf for name in names for leaf in _leaves(schema, name)],
-            column_encoding={name: code for name, code in _ENCODINGS.items() if name in names},
-            write_statistics=[name for name in names if name not in _UNBOUNDED],
-            # One distinct id for four spans; a denser file has more false positives, never wrong answers.
-            bloom_filter_options={"trace_id": {"ndv": max(min(rows, ROW_GROUP_ROWS) // 4, 64), "fpp": 0.01}},
-        )
-
-    def write(self, table: pa.Table) -> None:
-        """Append rows."""
-        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-
-    def close(self) -> None:
-        """Finish the file and make it durable, its name included."""
-        self._writer.close()
-        _sync(self._path)
-        _sync(self._path.parent)
-
-    def discard(self) -> None:
-        """Remove what was written. What cannot be removed now is removed when the lake is next opened."""
-        with contextlib.suppress(OSError):  # a full disk is why it is discarded
-            self._writer.close()
-        self._path.unlink(missing_ok=True)
-
-
-def write_file(path: Path, table: pa.Table) -> None:
-    """Write one durable Parquet file. Nothing is left behind on failure.
+        table: rows of the table that ``path`` is for.
 
     Raises:
         OSError: the disk refuses.
     """
-    filled = without_empty(table)
-    file = TableFile(path, filled.schema, filled.num_rows)
+    rows = _without_empty(table).combine_chunks()  # ``take`` would copy columns of many chunks each time
+    order = pa.array(order_of(rows))
     try:
-        file.write(filled)
-        file.close()
+        with pq.ParquetWriter(path, rows.schema, **_options(rows)) as writer:
+            for first in range(0, rows.num_rows, ROW_GROUP_ROWS):
+                writer.write_table(rows.take(order[first : first + ROW_GROUP_ROWS]))
+        _sync(path)
+        _sync(path.parent)
     except OSError:
-        file.discard()
+        path.unlink(missing_ok=True)
         raise
 
 
-def without_empty(table: pa.Table) -> pa.Table:
-    """The table without columns that have no value at all: most promoted attributes, in most files."""
+def _options(rows: pa.Table) -> dict[str, Any]:
+    names = rows.column_names
+    # One distinct id for four spans; a denser file has more false positives, never wrong answers.
+    distinct = max(min(rows.num_rows, ROW_GROUP_ROWS) // 4, 64)
+    return {
+        "compression": "zstd",
+        "compression_level": COMPRESSION_LEVEL,
+        "store_schema": False,
+        "use_dictionary": [leaf for name in names for leaf in _leaves(rows.schema, name)],
+        "column_encoding": {name: code for name, code in _ENCODINGS.items() if name in names},
+        "write_statistics": [name for name in names if name not in _UNBOUNDED],
+        "bloom_filter_options": {"trace_id": {"ndv": distinct, "fpp": 0.01}},
+    }
+
+
+def _without_empty(table: pa.Table) -> pa.Table:
+    """Most promoted attributes have no value in most files; a column that is left out reads as NULL."""
     rows = table.num_rows
     return table.select([name for name in table.column_names if table.column(name).null_count < rows])
 

@@ -12,8 +12,9 @@ import duckdb
 import pyarrow as pa
 
 from vigla.errors import StorageUnavailable
-from vigla.storage.columns import write_file
+from vigla.storage.columns import write_sorted
 from vigla.storage.failures import of_write
+from vigla.storage.inventory import DataFile, live_files
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,22 @@ class Commits:
                 _roll_back(cursor)
                 raise
 
+    @contextmanager
+    def autocommit(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for calls that are transactions of their own, while nobody else commits.
+
+        Raises:
+            StorageUnavailable: a call failed.
+        """
+        with self._lock, of_write("maintain the lake"), self._connection.cursor() as cursor:
+            self._check_space()
+            yield cursor
+
+    def files(self, table: str) -> list[DataFile]:
+        """The files of a table, earliest ``ts`` first."""
+        with of_write("read the catalog"), self._connection.cursor() as cursor:
+            return live_files(cursor, self._directory, table)
+
     def new_path(self, table: str) -> Path:
         """A path for a new file of ``table``."""
         directory = self._directory / table
@@ -75,7 +92,7 @@ class Commits:
         with self.removing_on_failure(files):
             for name, path in files.items():
                 self._check_space()
-                write_file(path, tables[name])
+                write_sorted(path, tables[name])
             yield files
 
     @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
+import pyarrow as pa
 
 from vigla.errors import DeadlineExceeded, QueryError, ResultTooLarge, StorageUnavailable
 from vigla.storage.api import Stop
@@ -47,7 +48,7 @@ def of_write(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
         raise StorageUnavailable(f"cannot {what}: {error}") from error
 
 

@@ -109,6 +109,14 @@ class Lake:
         """First offset that is not in the lake; see ``Writer.committed``."""
         return self._committed.get(topic, 0)
 
+    def committed_offsets(self) -> dict[str, int]:
+        """``committed`` of every topic that was ever written."""
+        return dict(self._committed)
+
+    def schema(self, table: str) -> pa.Schema:
+        """Columns of a table."""
+        return summary_schema() if table == "traces" else span_schema(self.promoted)
+
     def archive(self, spans: pa.Table) -> None:
         """Keep spans for good; see ``Writer.archive``."""
         with self._archiving:  # else two calls for one trace would not see each other's rows

@@ -1,14 +1,34 @@
 """Keeps the lake small and quick, in the background: merges, retention, clean-up."""
 
 import logging
+import os
+import sys
 import threading
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import sqlalchemy as sa
 
 from vigla.clock import Clock
+from vigla.errors import StorageUnavailable
 from vigla.settings import StorageSettings
+from vigla.storage.api import QueryContext
 from vigla.storage.lake import Lake
+from vigla.storage.merge import dropping, merge, plan, weight
+from vigla.storage.retention import HOUR_NS, TrustedTime, excess, older_than
+from vigla.storage.statements import compiled
+from vigla.storage.tables import timestamp
 from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+TABLES = ("spans", "traces", "archived_spans")
+NICENESS = 10  # merges use what decoding and queries leave
+
+_TRIM = "DELETE FROM lake.main.offsets WHERE topic = ? AND next_offset < ?"
+# The newest snapshot stays; running readers have the catalog's state of when they began, so none needs older.
+_EXPIRE = "CALL ducklake_expire_snapshots('lake', older_than => CAST(? AS TIMESTAMPTZ))"
+_CLEAN_UP = "CALL ducklake_cleanup_old_files('lake', older_than => CAST(? AS TIMESTAMPTZ))"
 
 
 class Maintenance:
@@ -26,6 +46,7 @@ class Maintenance:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
+        self._time = TrustedTime()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance")
 
@@ -34,13 +55,91 @@ class Maintenance:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is being done and return."""
+        """Finish the merge that is being done and return."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def run_once(self) -> None:
-        """Do everything that is due now."""
+        """Do now what the thread does at its intervals.
+
+        Raises:
+            StorageUnavailable: the disk or the catalog refuses; what was done before stands.
+        """
+        self._merge()
+        self._clean()
 
     def _run(self) -> None:
+        _be_nice()
+        cleaned = self._clock.monotonic()
         while not self._stopping.wait(self._settings.merge_interval_s):
-            self.run_once()
+            try:
+                self._merge()
+                if self._clock.monotonic() - cleaned >= self._settings.maintenance_interval_s:
+                    cleaned = self._clock.monotonic()
+                    self._clean()
+            except StorageUnavailable:
+                log.exception("maintenance failed, it is repeated")
+
+    def _merge(self) -> None:
+        for table in TABLES:
+            schema = self._lake.schema(table)
+            for group in plan(self._lake.commits.files(table), weight):
+                if self._stopping.is_set():
+                    return
+                merge(self._lake.commits, table, schema, group)
+                self._metrics.add("vigla_storage_merged_files_total", len(group))
+                pa.default_memory_pool().release_unused()
+
+    def _clean(self) -> None:
+        self._retain_by_age()
+        self._retain_by_size()
+        with self._lake.commits.transaction() as cursor:
+            for topic, offset in self._lake.committed_offsets().items():
+                cursor.execute(_TRIM, [topic, offset])
+        # Both judge by the engine's own clock, so the wall clock is read and not asked of ``clock``.
+        now = datetime.now(UTC)
+        with self._lake.commits.autocommit() as cursor:
+            cursor.execute(_EXPIRE, [now.isoformat()]).fetchall()
+            removed_before = now - timedelta(seconds=self._settings.snapshot_grace_s)
+            cursor.execute(_CLEAN_UP, [removed_before.isoformat()]).fetchall()
+        self._metrics.set(
+            "vigla_storage_bytes", sum(f.size for t in TABLES for f in self._lake.commits.files(t))
+        )
+
+    def _retain_by_age(self) -> None:
+        now_ns = self._time.update(self._clock.now_ns(), self._clock.monotonic(), self._newest_ns())
+        if self._settings.retention_hours and now_ns is not None:
+            cutoff_ns = now_ns - int(self._settings.retention_hours * HOUR_NS)
+            for table in ("spans", "traces"):
+                self._delete(table, older_than(table, cutoff_ns))
+
+    def _retain_by_size(self) -> None:
+        bound = self._settings.retention_bytes
+        files = self._lake.commits.files("spans")
+        others = sum(
+            file.size for table in TABLES if table != "spans" for file in self._lake.commits.files(table)
+        )
+        if not bound or not (dropped := excess(files, others, bound)):
+            return
+        self._delete("spans", dropping("spans", dropped))
+        kept = [file.min_ns for file in files if file not in dropped]
+        self._delete("traces", older_than("traces", min(kept, default=max(f.max_ns for f in dropped) + 1)))
+
+    def _delete(self, table: str, statement: sa.Delete) -> None:
+        with self._lake.commits.transaction() as cursor:
+            rows = cursor.execute(*compiled(statement)).fetchall()[0][0]
+        self._metrics.add("vigla_storage_deleted_rows_total", rows, table=table)
+
+    def _newest_ns(self) -> int | None:
+        """Newest stored start that is not in the future; clocks of senders may be years ahead."""
+        ts = self._lake.tables.spans.c.ts
+        newest = sa.select(sa.func.epoch_ns(sa.func.max(ts))).where(ts <= timestamp(self._clock.now_ns()))
+        value: int | None = self._lake.select(newest, QueryContext()).column(0)[0].as_py()
+        return value
+
+
+def _be_nice() -> None:
+    """Lower this thread's priority. Only Linux has priorities by thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
