@@ -38,8 +38,9 @@ class Consumer(Protocol):
     def poll(self, topic: Topic, offset: int, *, max_bytes: int, timeout_s: float) -> Sequence[Record]:
         """Records from ``offset`` on, in order; waits up to ``timeout_s`` for the first, then gives ``[]``.
 
-        At least one record is returned when there is one, even if larger than ``max_bytes``. Records below the
-        first kept offset are gone: the read starts at the first kept one.
+        At least one record is returned when there is one, even if larger than ``max_bytes``. Records below
+        the first kept offset are gone: the read starts at the first kept one. The same holds behind a gap
+        that damage left, so go on from the last record's offset, not by the number of records.
         """
 
     def commit(self, topic: Topic, offset: int) -> None:

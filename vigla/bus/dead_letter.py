@@ -15,7 +15,7 @@ PAYLOAD, REASON = ".bin", ".json"
 class DeadLetters:
     """A folder of set-aside records, the oldest removed above a size.
 
-    Each is two files: ``<topic>-<offset>.bin`` with the payload and ``<topic>-<offset>.json`` with the reason.
+    Each is two files named ``<topic>-<offset>``: ``.bin`` with the payload, ``.json`` with the reason.
 
     Args:
         directory: made when the first record comes.

@@ -1,178 +1,307 @@
-"""The log of one topic: a folder of segments, written at its end and read from any kept offset."""
+"""A topic's log on disk: segments appended to by one thread, read and deleted by another."""
 
+import errno
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from vigla.bus import segment
-from vigla.bus.api import Record
+from vigla.bus.api import Record, Topic
+from vigla.bus.segment import HEADER, Damaged, Reader, Segment, frames, path_of, segments_in
+from vigla.errors import Overloaded
+from vigla.settings import BusSettings
+from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-TORN = ".torn"
+SCAN_BYTES = 8 * 1024 * 1024
+SEGMENTS_IN_BACKLOG = 4
+"""Only whole segments are freed: a backlog of fewer would stay full with what is committed."""
+DISK_RETRY_S = 5.0  # an operator or a flush has to make room, which takes longer than a passing peak
 
 
 class TopicLog:
-    """Segments of one topic. Written by one thread, read by another; a lock guards what both see.
+    """Segments of one topic.
 
-    Args:
-        directory: folder of the topic; made when absent.
-        segment_bytes: a segment is closed at this size.
+    Records are given to readers only when they are synced: one that a crash may take back could otherwise be
+    in the lake under an offset that is then used again.
     """
 
-    def __init__(self, directory: Path, segment_bytes: int) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self, directory: Path, damaged: Path, topic: Topic, settings: BusSettings, metrics: Metrics
+    ) -> None:
+        """Open the log; a torn end is cut off.
+
+        Args:
+            directory: of this topic's segments; made when missing.
+            damaged: directory that damaged segments are copied to.
+            topic: for messages and metrics.
+            settings: sizes and bounds.
+            metrics: counters and gauges.
+        """
         self._directory = directory
-        self._segment_bytes = segment_bytes
-        self._readable = threading.Condition()
-        self._firsts: list[int] = []
-        self._bytes: dict[int, int] = {}  # size of the intact part of each segment
-        self._end = 0
-        self._cursor = (0, 0, 0)  # first offset of a segment, a byte position in it, the offset there
-        self._recover()
-        self._file = self._open_last()
+        self._damaged = damaged
+        self._topic = topic
+        self._settings = settings
+        self._metrics = metrics
+        self._segment_bytes = min(settings.segment_bytes, settings.max_backlog_bytes // SEGMENTS_IN_BACKLOG)
+        self._changed = threading.Condition()
+        self._closed = False
+        directory.mkdir(parents=True, exist_ok=True)
+        self._segments = segments_in(directory) or [self._create(0)]
+        self._committed = self._segments[0].base
+        self._reader = Reader(self._segments[-1])
+        self._next = self._recover()
+        self._file = os.open(self._active.path, os.O_WRONLY | os.O_CLOEXEC)
+        self._distrusted = False
+        self._report()
 
     @property
     def end(self) -> int:
-        """Offset of the next record."""
-        return self._end
+        """The offset that the next append gets."""
+        return self._next
 
-    def backlog_bytes(self) -> int:
-        """Bytes of all kept segments."""
-        with self._readable:
-            return sum(self._bytes.values())
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return sum(segment.size for segment in tuple(self._segments))
 
-    def write(self, payloads: Sequence[bytes]) -> int:
-        """Append payloads durably; returns the offset of the first.
+    @property
+    def _active(self) -> Segment:
+        return self._segments[-1]
+
+    def append(self, payloads: Sequence[bytes]) -> int:
+        """Write records, sync them, and return the offset of the first. Called by one thread.
 
         Raises:
-            OSError: nothing was appended: the file is as before.
+            Overloaded: the disk is full or fails; nothing was appended.
         """
-        if self._bytes[self._firsts[-1]] >= self._segment_bytes:
-            self._roll()
-        first = self._firsts[-1]
-        start, size = self._end, self._bytes[first]
-        parts = [part for i, p in enumerate(payloads) for part in (segment.frame_header(start + i, p), p)]
         try:
-            _write_all(self._file, parts)
-            os.fdatasync(self._file)
-        except OSError:
-            os.ftruncate(self._file, size)
-            os.lseek(self._file, size, os.SEEK_SET)
-            raise
-        with self._readable:
-            self._bytes[first] = size + sum(map(len, parts))
-            self._end = start + len(payloads)
-            self._readable.notify_all()
-        return start
+            self._keep_disk_floor()
+            if self._active.size >= self._segment_bytes or self._distrusted:
+                self._roll(self._next)
+            data = frames(self._next, payloads)
+            _write(self._file, data, self._active.size)
+            self._sync()
+        except OSError as error:
+            self._take_back()
+            raise Overloaded(f"bus cannot write: {error.strerror}", DISK_RETRY_S) from error
+        with self._changed:
+            first, self._next = self._next, self._next + len(payloads)
+            self._active.size += len(data)
+            self._report()
+            self._changed.notify_all()
+        return first
 
-    def read(self, offset: int, max_bytes: int, timeout_s: float) -> Sequence[Record]:
-        """Records from ``offset`` on; waits for the first. See ``bus.api.Consumer.poll``."""
+    def poll(self, offset: int, max_bytes: int, timeout_s: float) -> list[Record]:
+        """See ``Consumer.poll``."""
         deadline = time.monotonic() + timeout_s
-        with self._readable:
-            while offset >= self._end:
+        with self._changed:
+            while not (records := self._read(offset, max_bytes)):
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._readable.wait(left):
+                if self._closed or left <= 0:
                     return []
-            firsts, sizes = list(self._firsts), dict(self._bytes)
-        offset = max(offset, firsts[0])
-        start = max(f for f in firsts if f <= offset)
-        for first in firsts[firsts.index(start) :]:  # the second and later only where one before was damaged
-            found = self._read_segment(first, sizes[first], max(offset, first), max_bytes)
-            if found:
-                return found
-        return []
+                self._changed.wait(left)
+            return records
 
-    def free(self, offset: int) -> None:
-        """Delete the segments that hold only records below ``offset``; the newest segment stays."""
-        with self._readable:
-            doomed = [a for a, b in zip(self._firsts, self._firsts[1:], strict=False) if b <= offset]
-            for first in doomed:
-                self._firsts.remove(first)
-                del self._bytes[first]
-        for first in doomed:
-            segment.path_of(self._directory, first).unlink()
+    def commit(self, offset: int) -> None:
+        """Delete the segments that hold nothing from ``offset`` on; the newest stays."""
+        with self._changed:
+            self._committed = max(self._committed, min(offset, self._next))
+            while len(self._segments) > 1 and self._segments[1].base <= offset:
+                _delete(self._segments.pop(0).path)
+            self._report()
 
     def reserve(self, offset: int) -> None:
-        """Start the next record at ``offset`` or later."""
-        if offset > self._end:
-            log.warning("log restarts behind the lake's offset", extra={"from": self._end, "to": offset})
-            self._end = offset
-            self._roll()
+        """Let no new record get an offset below this one, nor keep what is below. Before the first append."""
+        with self._changed:
+            if offset > self._next:
+                log.warning(
+                    "bus: %s ends at %d but the lake has all below %d; going on from there",
+                    self._topic,
+                    self._next,
+                    offset,
+                )
+                self._roll(offset)
+                self._next = offset
+        self.commit(offset)
 
     def close(self) -> None:
-        """Close the file that is written."""
+        """Release the files; a waiting poll returns."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._reader.close()
+            os.close(self._file)
+
+    # Reading
+
+    def _read(self, offset: int, max_bytes: int) -> list[Record]:
+        """Records from ``offset`` on, or from the first kept one behind it."""
+        while offset < self._next:
+            index = self._holding(offset)
+            segment = self._segments[index]
+            if self._closed:
+                return []
+            if self._reader.segment is not segment:
+                self._reader.close()
+                self._reader = Reader(segment)
+            offset = max(offset, segment.base)
+            try:
+                records = self._reader.seek(offset, max_bytes) or self._reader.read(max_bytes)
+            except Damaged as damage:
+                if segment is self._active:
+                    self._leave_active(damage)
+                    return []
+                self._set_aside(segment, damage)
+                continue
+            if records or segment is self._active:
+                return records
+            self._skip_to(self._segments[index + 1].base, segment)
+            offset = self._segments[index + 1].base
+        return []
+
+    def _holding(self, offset: int) -> int:
+        """Index of the segment that has ``offset``, else of the first one."""
+        later = (n for n, segment in enumerate(self._segments) if segment.base > offset)
+        return max(0, next(later, len(self._segments)) - 1)
+
+    def _skip_to(self, base: int, segment: Segment) -> None:
+        lost = base - self._reader.offset
+        if lost:
+            log.error("bus: %d records of %s behind damage in %s are lost", lost, self._topic, segment.path)
+            self._metrics.add("vigla_bus_lost_records_total", lost, topic=self._topic)
+
+    # Damage
+
+    def _recover(self) -> int:
+        """Cut the newest segment behind its last whole record; gives the offset that comes next."""
+        try:
+            while self._reader.read(SCAN_BYTES):
+                pass
+        except Damaged as damage:
+            if self._record_follows():
+                self._copy_aside(self._active)
+            log.warning(
+                "bus: end of %s cut by %d bytes: %s",
+                self._topic,
+                self._active.size - self._reader.position,
+                damage,
+            )
+            self._cut(self._active)
+        return self._reader.offset
+
+    def _record_follows(self) -> bool:
+        """Whether this is no torn end: an intact record stands behind one that is not."""
+        with self._active.path.open("rb") as file:
+            file.seek(self._reader.position)
+            header = file.read(HEADER.size)
+            if len(header) < HEADER.size:
+                return False
+            length, _, offset = HEADER.unpack(header)
+            file.seek(length, os.SEEK_CUR)
+            behind = Segment(self._active.path, offset + 1, self._active.size)
+            reader = Reader(behind)
+            reader.position = file.tell()
+        try:
+            return bool(reader.read(SCAN_BYTES)) if reader.position < behind.size else False
+        except Damaged:
+            return False
+        finally:
+            reader.close()
+
+    def _leave_active(self, damage: Damaged) -> None:
+        """Have the writer go on in another segment; what is damaged is set aside once it is no longer its."""
+        if not self._distrusted:
+            log.error("bus: damage in the open segment of %s: %s", self._topic, damage)
+        self._distrusted = True
+
+    def _set_aside(self, segment: Segment, damage: Damaged) -> None:
+        """Keep a copy of the damaged segment; it goes on with the records before the damage."""
+        log.error("bus: damaged segment of %s: %s", self._topic, damage)
+        self._copy_aside(segment)
+        with suppress(OSError):  # the size in memory holds until the next start, which finds the damage again
+            self._cut(segment)
+
+    def _copy_aside(self, segment: Segment) -> None:
+        copy = self._damaged / f"{self._topic}-{segment.path.name}"
+        try:
+            self._damaged.mkdir(exist_ok=True)
+            shutil.copyfile(segment.path, copy)
+        except OSError as error:
+            log.error("bus: no copy of %s could be kept: %s", segment.path, error)  # noqa: TRY400  no bug of ours
+        else:
+            log.error("bus: copy kept as %s", copy)
+
+    def _cut(self, segment: Segment) -> None:
+        self._metrics.add("vigla_bus_damaged_total", topic=self._topic)
+        segment.size = self._reader.position
+        os.truncate(segment.path, segment.size)
+
+    # Writing
+
+    def _keep_disk_floor(self) -> None:
+        disk = os.statvfs(self._directory)
+        if disk.f_bavail * disk.f_frsize < self._settings.min_free_bytes:
+            raise OSError(errno.ENOSPC, "disk has less than bus.min_free_bytes free")
+
+    def _sync(self) -> None:
+        begun = time.perf_counter()
+        os.fsync(self._file)
+        self._metrics.observe("vigla_bus_fsync_seconds", time.perf_counter() - begun)
+
+    def _take_back(self) -> None:
+        """Remove what a failed write left.
+
+        After a failed sync the kernel may take lost pages for written ones, so that a later sync of the same
+        file would succeed wrongly: the next record goes to another file.
+        """
+        self._distrusted = True
+        with suppress(OSError):
+            os.ftruncate(self._file, self._active.size)
+
+    def _roll(self, base: int) -> None:
+        """Append to a new segment from now on."""
+        segment = self._create(base)
+        file = os.open(segment.path, os.O_WRONLY | os.O_CLOEXEC)
         os.close(self._file)
+        self._file = file
+        self._distrusted = False
+        with self._changed:
+            if self._active.base == base:
+                self._segments[-1] = segment
+            else:
+                self._segments.append(segment)
 
-    def _read_segment(self, first: int, size: int, offset: int, max_bytes: int) -> Sequence[Record]:
-        at_first, position, at = self._cursor
-        if at_first != first or at > offset:
-            position, at = 0, first
-        path = segment.path_of(self._directory, first)
-        window = max(max_bytes, segment.HEADER.size)
-        found: list[Record] = []
-        with path.open("rb") as file:
-            while position < size and not found:
-                file.seek(position)
-                data = file.read(min(window, size - position))
-                ends = list(segment.frames(data, at))
-                if not ends:
-                    if window >= size - position:
-                        break  # damaged after start: nothing intact follows
-                    window *= 4
-                    continue
-                position += ends[-1][0]
-                at = ends[-1][1].offset + 1
-                found = [record for _, record in ends if record.offset >= offset]
-        self._cursor = (first, position, at)
-        return found
+    def _create(self, base: int) -> Segment:
+        path = path_of(self._directory, base)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640))
+        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return Segment(path, base, 0)
 
-    def _recover(self) -> None:
-        firsts = sorted(map(segment.first_offset, self._directory.glob(f"*{segment.SUFFIX}")))
-        for first in firsts:
-            path = segment.path_of(self._directory, first)
-            end, size = segment.measure(path)
-            self._cut(path, size)
-            self._firsts.append(first)
-            self._bytes[first] = size
-            self._end = end
-        if not firsts:
-            self._create(0)
-
-    def _cut(self, path: Path, size: int) -> None:
-        """Drop what follows the last intact record; it is set aside, for it may be looked into."""
-        torn = path.stat().st_size - size
-        if torn:
-            log.warning("torn tail cut", extra={"segment": str(path), "bytes": torn})
-            with path.open("r+b") as file:
-                file.seek(size)
-                path.with_suffix(TORN).write_bytes(file.read())
-                file.truncate(size)
-                os.fsync(file.fileno())
-
-    def _create(self, first: int) -> None:
-        segment.path_of(self._directory, first).touch()
-        segment.sync_directory(self._directory)
-        self._firsts.append(first)
-        self._bytes[first] = 0
-
-    def _roll(self) -> None:
-        with self._readable:
-            self._create(self._end)
-        os.close(self._file)
-        self._file = self._open_last()
-
-    def _open_last(self) -> int:
-        first = self._firsts[-1]
-        file = os.open(segment.path_of(self._directory, first), os.O_WRONLY)
-        os.lseek(file, self._bytes[first], os.SEEK_SET)
-        return file
+    def _report(self) -> None:
+        self._metrics.set("vigla_bus_lag_records", self._next - self._committed, topic=self._topic)
+        self._metrics.set("vigla_bus_backlog_bytes", self.size, topic=self._topic)
 
 
-def _write_all(file: int, parts: Sequence[bytes]) -> None:
-    data = memoryview(b"".join(parts))
-    while data:
-        data = data[os.write(file, data) :]
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("bus: cannot delete %s, tried again at the next start: %s", path, error)
+
+
+def _write(file: int, data: bytes, position: int) -> None:
+    """Write all; a nearly full disk takes a part first and fails at the next call."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, position)
+        view, position = view[written:], position + written

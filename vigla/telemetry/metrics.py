@@ -43,6 +43,10 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_bus_lag_records", "gauge", "records on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_backlog_bytes", "gauge", "bytes on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_fsync_seconds", "histogram", "duration of one group commit"),
+    Definition(
+        "vigla_bus_damaged_total", "counter", "torn ends cut off and damaged segments set aside", ("topic",)
+    ),
+    Definition("vigla_bus_lost_records_total", "counter", "records lost to damaged segments", ("topic",)),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
     Definition(
         "vigla_ingester_undecodable_total",
