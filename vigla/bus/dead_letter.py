@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 
 from vigla.bus.api import Record, Topic
@@ -27,7 +26,11 @@ class DeadLetters:
         self._max_bytes = max_bytes
 
     def put(self, topic: Topic, record: Record, reason: str) -> None:
-        """Keep one record. Idempotent: a record that is read again after a restart replaces itself."""
+        """Keep one record. Idempotent: a record that is read again after a restart replaces itself.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{topic}-{record.offset:020d}{PAYLOAD}"
         path.write_bytes(record.payload)
@@ -38,7 +41,9 @@ class DeadLetters:
         self._trim()
 
     def _trim(self) -> None:
-        kept = sorted(self._directory.glob(f"*{PAYLOAD}"), key=os.path.getmtime)
+        kept = sorted(
+            self._directory.glob(f"*{PAYLOAD}"), key=lambda path: (path.stat().st_mtime_ns, path.name)
+        )
         size = sum(path.stat().st_size for path in kept)
         for path in kept[:-1]:
             if size <= self._max_bytes:
