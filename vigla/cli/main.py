@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vigla.cli import demo, serve
+from vigla.cli import demo, serve, sql, transfer
 from vigla.errors import ViglaError
 
 EXIT_FAILED = 2
@@ -39,6 +39,10 @@ def options(
 
 serve.register(app)
 demo.register(app)
+sql.register(app)
+transfer.register(app)
+sql.register(app)
+transfer.register(app)
 
 
 def main() -> None:

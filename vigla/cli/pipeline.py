@@ -16,12 +16,13 @@ from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla.bus.api import TOPICS
 from vigla.bus.dead_letter import DeadLetters
+from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
-from vigla.settings import Settings
+from vigla.settings import MIB, Settings
 from vigla.storage.lake import Lake
 from vigla.storage.maintenance import Maintenance
 from vigla.telemetry import health
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTER_BYTES = 64 * 1024 * 1024  # undecodable payloads kept for a look; the oldest go first
 
+DEAD_LETTER_BYTES = 256 * MIB
 STOP_DEADLINE_S = 20.0
 """Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
 
@@ -69,15 +71,20 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         maintenance.start()
         stack.push_async_callback(asyncio.to_thread, maintenance.stop)
 
-        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[ui_router(settings.query)])
+        collector = Collector(settings.collector, bus, metrics)
+        pages = ui_router(settings.query)
+        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[pages])
+        app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
         query = QueryServer(app, settings.query)
         await query.start()
         stack.push_async_callback(query.stop)
-        collector = Collector(settings.collector, bus, metrics)
         await collector.start()
         stack.push_async_callback(collector.stop)
 
+        watching = asyncio.create_task(health.watch_event_loop(metrics))
+        stack.callback(watching.cancel)
         checks["start"] = lambda: "stopping" if stopping.is_set() else ""
+        checks["ingester"] = ingester.problem
         announce(settings, _endpoints(settings, query, collector, health_server))
         await stopping.wait()
         log.info("stopping")
