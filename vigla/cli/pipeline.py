@@ -16,7 +16,6 @@ from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla.bus.api import TOPICS
 from vigla.bus.dead_letter import DeadLetters
-from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
 from vigla.clock import SystemClock
@@ -30,9 +29,8 @@ from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-DEAD_LETTER_BYTES = 64 * 1024 * 1024  # undecodable payloads kept for a look; the oldest go first
+DEAD_LETTER_BYTES = 64 * MIB  # undecodable payloads kept for a look; the oldest go first
 
-DEAD_LETTER_BYTES = 256 * MIB
 STOP_DEADLINE_S = 20.0
 """Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
 
