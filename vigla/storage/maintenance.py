@@ -28,6 +28,7 @@ NICENESS = 10  # merges use what decoding and queries leave
 _TRIM = "DELETE FROM lake.main.offsets WHERE topic = ? AND next_offset < ?"
 # The newest snapshot stays; running readers have the catalog's state of when they began, so none needs older.
 _EXPIRE = "CALL ducklake_expire_snapshots('lake', older_than => CAST(? AS TIMESTAMPTZ))"
+_INLINED = "SELECT table_name FROM __ducklake_metadata_lake.ducklake_inlined_data_tables"
 _CLEAN_UP = "CALL ducklake_cleanup_old_files('lake', older_than => CAST(? AS TIMESTAMPTZ))"
 
 
@@ -103,6 +104,8 @@ class Maintenance:
             cursor.execute(_EXPIRE, [now.isoformat()]).fetchall()
             removed_before = now - timedelta(seconds=self._settings.snapshot_grace_s)
             cursor.execute(_CLEAN_UP, [removed_before.isoformat()]).fetchall()
+            for (name,) in cursor.execute(_INLINED).fetchall():
+                cursor.execute(*compiled(_ended(name)))
         self._metrics.set(
             "vigla_storage_bytes", sum(f.size for t in TABLES for f in self._lake.commits.files(t))
         )
@@ -137,6 +140,12 @@ class Maintenance:
         newest = sa.select(sa.func.epoch_ns(sa.func.max(ts))).where(ts <= timestamp(self._clock.now_ns()))
         value: int | None = self._lake.select(newest, QueryContext()).column(0)[0].as_py()
         return value
+
+
+def _ended(inlined: str) -> sa.Delete:
+    """Removes deleted rows of an inlined table, which DuckLake 1.5 keeps when their snapshots expire."""
+    end: sa.ColumnClause[int] = sa.column("end_snapshot")
+    return sa.delete(sa.table(inlined, end, schema="__ducklake_metadata_lake")).where(end.is_not(None))
 
 
 def _be_nice() -> None:

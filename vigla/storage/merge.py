@@ -6,6 +6,7 @@ by column, and took 2.5 times the CPU.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -93,9 +94,12 @@ def dropping(table: str, group: Sequence[DataFile]) -> sa.Delete:
 
 
 def _read(schema: pa.Schema, group: Sequence[DataFile]) -> pa.Table:
-    dictionaries = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-    parts = [
-        conform(pq.ParquetFile(file.path, read_dictionary=dictionaries).read(use_threads=False), schema)
-        for file in group
-    ]
-    return pa.concat_tables(parts)
+    return pa.concat_tables([_read_file(schema, file.path) for file in group])
+
+
+def _read_file(schema: pa.Schema, path: Path) -> pa.Table:
+    footer = pq.read_metadata(path)
+    present = set(footer.schema.to_arrow_schema().names)
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type) and field.name in present]
+    rows = pq.ParquetFile(path, metadata=footer, read_dictionary=coded).read(use_threads=False)
+    return conform(rows, schema)
