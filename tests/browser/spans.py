@@ -106,7 +106,7 @@ def large(trace_id: str, start_ns: int, spans: int) -> bytes:
     ids = [trace.add("productpage", "GET /productpage", 0, 0, 4000)]
     for i in range(spans - 1):
         parent = ids[choose.randrange(max(0, i - 40), i + 1)]
-        service = choose.choice(["details", "reviews", "ratings", "cart", "payment", "inventory"])
+        service = choose.choice(["cart", "payment", "inventory", "shipping", "stock", "mail"])
         ids.append(trace.add(service, f"step {i}", parent, i * 3900 / spans, choose.uniform(0.2, 90)))
     return trace.request()
 

@@ -30,10 +30,10 @@ def test_all_traces_of_the_last_hour_are_found_at_once(server: str, open_page: O
 def test_filters_are_in_the_address_and_survive_reload(server: str, open_page: OpenPage) -> None:
     page = open_page(f"{server}/search")
     page.get_by_label("Service", exact=True).select_option("reviews")
-    page.get_by_label("Operation").select_option("GET /reviews/{id}")
-    page.get_by_label("Tags").fill("http.response.status_code=500")
+    page.get_by_label("Operation", exact=True).select_option("GET /reviews/{id}")
+    page.get_by_label("Tags", exact=True).fill("http.response.status_code=500")
     page.get_by_label("Shortest duration").fill("100ms")
-    page.get_by_label("Time").select_option("6h")
+    page.get_by_label("Time", exact=True).select_option("6h")
     page.get_by_role("button", name="Find traces").click()
     expect(page.locator("[data-count]")).to_have_text("1 trace")
     assert results(page) == [FAILED]
@@ -47,10 +47,10 @@ def test_filters_are_in_the_address_and_survive_reload(server: str, open_page: O
     page.reload()
     assert results(page) == [FAILED]
     expect(page.get_by_label("Service", exact=True)).to_have_value("reviews")
-    expect(page.get_by_label("Operation")).to_have_value("GET /reviews/{id}")
-    expect(page.get_by_label("Tags")).to_have_value("http.response.status_code=500")
+    expect(page.get_by_label("Operation", exact=True)).to_have_value("GET /reviews/{id}")
+    expect(page.get_by_label("Tags", exact=True)).to_have_value("http.response.status_code=500")
     expect(page.get_by_label("Shortest duration")).to_have_value("100ms")
-    expect(page.get_by_label("Time")).to_have_value("6h")
+    expect(page.get_by_label("Time", exact=True)).to_have_value("6h")
 
 
 def test_back_and_forward_restore_filters_and_results(server: str, open_page: OpenPage) -> None:
@@ -77,7 +77,7 @@ def test_results_are_sorted_as_asked(server: str, open_page: OpenPage) -> None:
 def test_wrong_input_is_explained_and_not_sent(server: str, open_page: OpenPage) -> None:
     page = open_page(f"{server}/search")
     page.get_by_label("Shortest duration").fill("5")
-    page.get_by_label("Tags").fill("no value")
+    page.get_by_label("Tags", exact=True).fill("no value")
     page.get_by_role("button", name="Find traces").click()
     expect(page.get_by_text("Write a number and a unit")).to_be_visible()
     expect(page.get_by_text("Cannot read")).to_be_visible()
@@ -106,11 +106,11 @@ def test_a_dot_opens_its_trace(server: str, open_page: OpenPage) -> None:
 
 def test_tags_are_completed(server: str, open_page: OpenPage) -> None:
     page = open_page(f"{server}/search?service=reviews")
-    page.get_by_label("Tags").press_sequentially("vers")
+    page.get_by_label("Tags", exact=True).press_sequentially("vers")
     page.get_by_role("option", name="version").click()
-    expect(page.get_by_label("Tags")).to_have_value("version=")
+    expect(page.get_by_label("Tags", exact=True)).to_have_value("version=")
     page.get_by_role("option", name="v2").click()
-    page.get_by_label("Tags").press("Enter")
+    page.get_by_label("Tags", exact=True).press("Enter")
     expect(page.locator("[data-count]")).to_have_text("12 traces")
 
 

@@ -74,7 +74,7 @@ def test_an_attribute_leads_to_the_traces_that_share_it(server: str, open_page: 
     page.locator(".tl-details").get_by_role("link", name="500").click()
     page.wait_for_url("**/search?*")
     expect(page.locator("[data-count]")).to_have_text("1 trace")
-    expect(page.get_by_label("Tags")).to_have_value("http.response.status_code=500")
+    expect(page.get_by_label("Tags", exact=True)).to_have_value("http.response.status_code=500")
 
 
 def test_critical_path_can_be_hidden(server: str, open_page: OpenPage) -> None:

@@ -67,7 +67,7 @@ function lookup(form) {
   });
 }
 
-let lastG = 0;
+let lastG = -Infinity;
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const target = /** @type {HTMLElement} */ (event.target);
@@ -76,7 +76,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.timeStamp - lastG < SEQUENCE_MS && (event.key === "t" || event.key === "g")) {
-    lastG = 0;
+    lastG = -Infinity;
     location.assign(one(`[data-page=${event.key === "t" ? "search" : "graph"}]`).href);
   } else if (event.key === "g") {
     lastG = event.timeStamp;

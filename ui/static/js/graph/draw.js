@@ -84,8 +84,8 @@ function shape(node, { x, y, width, height }, isNew) {
     s("title", {}, node.name),
     s("rect", { class: "box", x: left, y: top, width, height, rx: 8 }),
     ring(node, left + 22),
-    s("text", { class: "name", x: left + 40, y: -2 }, fitted(node.name, width - 48)),
-    s("text", { class: "fact", x: left + 40, y: 13 }, facts),
+    s("text", { class: "name", "aria-hidden": "true", x: left + 40, y: -2 }, fitted(node.name, width - 48)),
+    s("text", { class: "fact", "aria-hidden": "true", x: left + 40, y: 13 }, facts),
   );
 }
 

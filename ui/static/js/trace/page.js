@@ -50,6 +50,7 @@ function view(trace) {
   const critical = criticalPath(trace);
   const none = new Map();
   let state = restore();
+  state.find ||= one("[data-find]").value.trim(); // typed while the trace was on its way
   /** @type {number[]} */
   let matches = [];
   /** @type {number[]} */
