@@ -119,11 +119,11 @@ async def send(run: Run, server: Server, seconds: float, inflight: int, bar: Pro
 
 def find(run: Run, server: Server) -> None:
     """Count by SQL until every acknowledged span is there, or ``FIND_TIMEOUT_S`` have passed."""
-    client = vigla.connect(server.query_url)
     begun = time.monotonic()
-    while run.found < run.acknowledged and time.monotonic() - begun < FIND_TIMEOUT_S:
-        run.found = client.sql("SELECT count(*) AS n FROM spans").column("n")[0].as_py()
-        run.finding_s = time.monotonic() - begun
+    with vigla.connect(server.query_url) as client:
+        while run.found < run.acknowledged and time.monotonic() - begun < FIND_TIMEOUT_S:
+            run.found = client.sql("SELECT count(*) FROM spans").rows()[0][0]
+            run.finding_s = time.monotonic() - begun
 
 
 def summary(run: Run) -> str:

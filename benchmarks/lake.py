@@ -99,12 +99,12 @@ async def _deliver(export: Export, payload: bytes) -> None:
 
 def _await_all(server: Server, contents: Contents, bar: Progress) -> None:
     task = bar.add_task("storing", total=contents.spans)
-    client = vigla.connect(server.query_url)
     stored = 0
-    while stored < contents.spans:
-        stored = client.sql("SELECT count(*) AS n FROM spans").column("n")[0].as_py()
-        bar.update(task, completed=stored)
-        time.sleep(0.5)
+    with vigla.connect(server.query_url) as client:
+        while stored < contents.spans:
+            stored = client.sql("SELECT count(*) FROM spans").rows()[0][0]
+            bar.update(task, completed=stored)
+            time.sleep(0.5)
     if stored > contents.spans:
         raise SystemExit(f"{stored:,} spans in the lake, {contents.spans:,} were sent")
 

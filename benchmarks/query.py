@@ -169,13 +169,16 @@ def cold(lake: Path, kind: Kind, contents: Contents, ids: list[str], times: int)
     return latencies
 
 
+def _some_trace_ids(server: Server) -> list[str]:
+    with vigla.connect(server.query_url) as client:
+        answer = client.sql("SELECT trace_id FROM traces ORDER BY hash(trace_id) LIMIT 500")
+    return [trace for (trace,) in answer.rows()]
+
+
 def measure(lake: Path, contents: Contents, requests: int, cold_times: int) -> dict[str, Measured]:
     """Every kind, warm on one server, then cold."""
     with Server(lake) as server:
-        client = vigla.connect(server.query_url)
-        ids = (
-            client.sql("SELECT trace_id FROM traces ORDER BY hash(trace_id) LIMIT 500").column(0).to_pylist()
-        )
+        ids = _some_trace_ids(server)
         warmed = {k.name: warm(server, k, contents, ids, requests) for k in track(KINDS, "warm")}
     return {
         k.name: Measured(warmed[k.name][0], cold(lake, k, contents, ids, cold_times), warmed[k.name][1])

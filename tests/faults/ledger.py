@@ -86,8 +86,8 @@ class Sender:
 
 def stored_ids(server: Server) -> SpanIds:
     """The ids of all spans that a query sees."""
-    column = vigla.connect(server.query_url).sql("SELECT span_id FROM spans").column("span_id")
-    ids: SpanIds = column.to_numpy()
+    with vigla.connect(server.query_url) as client:
+        ids: SpanIds = client.sql("SELECT span_id FROM spans").arrow().column("span_id").to_numpy()
     return ids
 
 
