@@ -77,6 +77,9 @@ class Reader(Protocol):
             QueryError: the statement is wrong for the data (for example a failed cast).
         """
 
+    def operations(self) -> frozenset[tuple[str, str, int]]:
+        """Service, span name and span kind of every operation that the lake has or lately had."""
+
     def sql(self, text: str, context: QueryContext) -> pa.Table:
         """Run one read-only statement that a user wrote (see ``vigla.storage.sandbox``) and return its rows.
 

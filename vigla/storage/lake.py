@@ -18,6 +18,7 @@ from vigla.storage.commits import Commits
 from vigla.storage.failures import of_write
 from vigla.storage.hot import HotBuffer
 from vigla.storage.migrations import migrate, promote
+from vigla.storage.operations import COLUMNS, Operation, Operations
 from vigla.storage.recovery import remove_orphans
 from vigla.storage.sessions import Sessions, run
 from vigla.storage.statements import compiled
@@ -67,6 +68,7 @@ class Lake:
         self._sessions = Sessions(
             self._connection, self._hot, lambda cursor: create_lake_views(cursor, self.tables), _PIN
         )
+        self._operations = Operations(self._stored_operations)
         self._archiving = threading.Lock()
 
     def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
@@ -74,6 +76,10 @@ class Lake:
         text, values = compiled(statement)
         with self._sessions.open() as cursor:
             return run(cursor, text, values, context)
+
+    def operations(self) -> frozenset[Operation]:
+        """Operations; see ``Reader.operations``."""
+        return self._operations.all()
 
     def sql(self, text: str, context: QueryContext) -> pa.Table:
         """Run a user's statement; see ``Reader.sql``."""
@@ -83,6 +89,8 @@ class Lake:
 
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
+        if "spans" in tables:
+            self._operations.add(tables["spans"])
         self._hot.append(tables, offsets)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
 
@@ -134,6 +142,10 @@ class Lake:
         """Release catalog and files; see ``Store.close``."""
         self._sessions.close()
         self._connection.close()
+
+    def _stored_operations(self) -> pa.Table:
+        columns = [self.tables.spans.c[name] for name in COLUMNS]
+        return self.select(sa.select(*columns).distinct(), QueryContext())
 
     def _archived(self, spans: pa.Table) -> pa.Table:
         """What the archive has of the same traces."""

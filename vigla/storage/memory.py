@@ -13,6 +13,7 @@ from vigla.storage.archive import additions
 from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
 from vigla.storage.hot import HotBuffer
+from vigla.storage.operations import Operation, Operations
 from vigla.storage.sessions import Sessions, run
 from vigla.storage.statements import compiled
 from vigla.storage.tables import LakeTables
@@ -42,6 +43,7 @@ class MemoryStore:
         self._sessions = Sessions(
             self._connection, self._rows, lambda cursor: create_memory_views(cursor, self.tables), _PIN
         )
+        self._operations = Operations(lambda: spans.empty_table().select(["service", "name", "kind"]))
         self._lock = threading.Lock()
         self._buffered = 0
         self._offsets: dict[str, int] = {}
@@ -53,6 +55,10 @@ class MemoryStore:
         with self._sessions.open() as cursor:
             return run(cursor, text, values, context)
 
+    def operations(self) -> frozenset[Operation]:
+        """Operations; see ``Reader.operations``."""
+        return self._operations.all()
+
     def sql(self, text: str, context: QueryContext) -> pa.Table:
         """Run a user's statement; see ``Reader.sql``."""
         with self._sessions.open() as cursor:
@@ -61,6 +67,8 @@ class MemoryStore:
 
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
+        if "spans" in tables:
+            self._operations.add(tables["spans"])
         self._rows.append(tables, {})
         with self._lock:
             self._buffered += sum(table.num_rows for table in tables.values())

@@ -1,0 +1,1 @@
+"""The HTTP APIs of Jaeger: v1 and v3."""

@@ -1,0 +1,101 @@
+"""The query role: every HTTP API and the pages on one port."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from query import native, sql
+from query.jaeger import answers, metrics, v1, v3
+from query.limits import Limits
+from query.traces.engine import TraceEngine
+from vigla.clock import Clock
+from vigla.listen import HttpServer, bind
+from vigla.model.spans import Promoted
+from vigla.settings import QuerySettings
+from vigla.storage.api import Store
+from vigla.storage.tables import LakeTables
+from vigla.telemetry.metrics import Metrics
+
+API, NATIVE = "/api/", "/api/vigla/"
+JAEGER_PREFIX = "/jaeger"  # where people mount Jaeger behind one host name
+COMPRESSED_FROM = 4096
+NS_PER_S = 1_000_000_000
+
+
+def create_app(  # noqa: PLR0913 (the parts an application is made of)
+    store: Store,
+    promoted: tuple[Promoted, ...],
+    settings: QuerySettings,
+    own_metrics: Metrics,
+    clock: Clock,
+    routers: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """The application.
+
+    Args:
+        store: what is queried.
+        promoted: attributes with a column of their own.
+        settings: bounds, base path.
+        own_metrics: where queries are counted.
+        clock: for times that a request does not give.
+        routers: further routes, such as the pages; the APIs' come first.
+    """
+    limits = Limits(settings, own_metrics)
+    engine = TraceEngine(store, LakeTables(promoted), settings.max_trace_spans)
+    app = FastAPI(
+        title="vigla",
+        root_path=settings.base_path,
+        openapi_url="/api/vigla/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=1)
+    app.add_exception_handler(HTTPException, _unknown)
+    skew = int(settings.max_clock_skew_s * NS_PER_S)
+    for prefix in ("", JAEGER_PREFIX):
+        app.include_router(v3.router(engine, limits, clock, skew), prefix=prefix)
+        app.include_router(metrics.router(engine, limits, clock), prefix=prefix)
+        app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
+    app.include_router(native.router(engine, limits))
+    app.include_router(sql.router(store, promoted, settings, limits))
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    """Below ``/api`` what Go's router says; elsewhere the status in words."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    path = request.url.path
+    if status == 404 and API in path and NATIVE not in path:  # noqa: PLR2004
+        return PlainTextResponse("404 page not found\n", status, answers.NOSNIFF)
+    detail = str(error.detail) if isinstance(error, HTTPException) else "internal error"
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return PlainTextResponse(detail + "\n", status, headers)
+
+
+class QueryServer:
+    """Serves the application on ``query.http_port``.
+
+    Args:
+        app: from ``create_app``.
+        settings: the address.
+
+    Raises:
+        SettingsError: the address cannot be listened on.
+    """
+
+    def __init__(self, app: FastAPI, settings: QuerySettings) -> None:
+        self._server = HttpServer(app, bind(settings.host, settings.http_port, "query.http_port"))
+        self.port = self._server.port
+
+    async def start(self) -> None:
+        """Accept requests; returns once it does."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Refuse new requests and let running ones end."""
+        await self._server.stop()

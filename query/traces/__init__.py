@@ -1,0 +1,1 @@
+"""The trace engine: search, read, summarise, relate."""

@@ -1,0 +1,1 @@
+"""Read-time adjusters in Jaeger's order."""

@@ -1,0 +1,136 @@
+"""Reading traces: by id, by search; names of services and operations; the archive."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from query.traces import search
+from query.traces.model import Trace, from_table
+from query.traces.search import KINDS, TraceQuery
+from vigla.errors import NotFound
+from vigla.storage.api import QueryContext, Store
+from vigla.storage.tables import LakeTables, timestamp
+
+REACH_NS = 24 * 3600 * 1_000_000_000
+"""Spans of a found trace are looked for this far from its matching span; by id, they are found anywhere."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Operation:
+    """A span name of a service with its kind, in Jaeger's words (empty: unspecified)."""
+
+    name: str
+    kind: str
+
+
+class TraceEngine:
+    """Answers about traces from one store. Methods block; safe from any thread.
+
+    Args:
+        store: what is read.
+        tables: of the store.
+        max_spans: spans of one trace that are returned; the rest is cut with a warning.
+    """
+
+    def __init__(self, store: Store, tables: LakeTables, max_spans: int) -> None:
+        self.store = store
+        self.tables = tables
+        self._max_spans = max_spans
+
+    def find(self, query: TraceQuery, context: QueryContext) -> list[Trace]:
+        """Whole traces that match, newest match first."""
+        return self._found(query, context, [self.tables.spans])
+
+    def found_rows(
+        self, query: TraceQuery, context: QueryContext, columns: Sequence[sa.ColumnElement[object]]
+    ) -> tuple[list[str], pa.Table]:
+        """The ids of matching traces, newest first, and these columns of all their spans."""
+        ids = search.find(self.store, self.tables, query, context)
+        return list(ids), self._rows(ids, context, columns)
+
+    def get(self, trace_id: str, context: QueryContext) -> Trace:
+        """One trace by its id of 32 hex digits, from the archive if the lake no longer has it.
+
+        Raises:
+            NotFound: neither has it.
+        """
+        for table in (self.tables.spans, self.tables.archived_spans):
+            statement = sa.select(table).where(table.c.trace_id == trace_id).limit(self._max_spans + 1)
+            rows = self.store.select(statement, context)
+            if rows.num_rows:
+                return self._traces(rows)[0]
+        raise NotFound("trace not found")
+
+    def archive(self, trace_id: str, context: QueryContext) -> None:
+        """Keep a trace out of retention's reach.
+
+        Raises:
+            NotFound: there is no such trace.
+        """
+        table = self.tables.spans
+        rows = self.store.select(sa.select(table).where(table.c.trace_id == trace_id), context)
+        if rows.num_rows:
+            self.store.archive(rows)
+        else:
+            self.get(trace_id, context)  # archived already, or not found
+
+    def services(self) -> list[str]:
+        """Names of all services, sorted."""
+        return sorted({service for service, _, _ in self.store.operations()})
+
+    def operations(self, service: str, kind: str = "") -> list[Operation]:
+        """Operations of a service, sorted; of one span kind if given."""
+        names = ("", *KINDS[1:])
+        found = {Operation(name, names[k]) for s, name, k in self.store.operations() if s == service}
+        return sorted(o for o in found if not kind or o.kind == kind)
+
+    def _found(
+        self, query: TraceQuery, context: QueryContext, columns: Sequence[sa.FromClause]
+    ) -> list[Trace]:
+        ids = search.find(self.store, self.tables, query, context)
+        by_id = {trace.trace_id: trace for trace in self._traces(self._rows(ids, context, columns))}
+        return [by_id[trace_id] for trace_id in ids if trace_id in by_id]
+
+    def _rows(
+        self,
+        found: dict[str, int],
+        context: QueryContext,
+        columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
+    ) -> pa.Table:
+        spans = self.tables.spans
+        low, high = self._bounds(found, context) if found else (0, 0)
+        statement = sa.select(*columns).where(
+            spans.c.trace_id.in_(list(found)), spans.c.ts >= timestamp(low), spans.c.ts <= timestamp(high)
+        )
+        return self.store.select(statement, context)
+
+    def _bounds(self, found: dict[str, int], context: QueryContext) -> tuple[int, int]:
+        """First and last start that any of the traces has, from the summaries: they are few rows."""
+        traces = self.tables.traces.c
+        low = max(min(found.values()) - REACH_NS, search.EARLIEST_NS)
+        high = min(max(found.values()) + REACH_NS, search.LATEST_NS)
+        statement = sa.select(
+            sa.func.epoch_ns(sa.func.min(traces.ts)), sa.func.epoch_ns(sa.func.max(traces.end_ts))
+        ).where(traces.trace_id.in_(list(found)), traces.ts >= timestamp(low), traces.ts <= timestamp(high))
+        rows = self.store.select(statement, context)
+        first, last = (column[0].as_py() for column in rows.columns)
+        if first is None:
+            return min(found.values()), max(found.values())
+        return first, max(last, *found.values())
+
+    def _traces(self, rows: pa.Table) -> list[Trace]:
+        return [self._cut(trace) for trace in from_table(rows, self.tables.promoted)]
+
+    def _cut(self, trace: Trace) -> Trace:
+        if len(trace.spans) <= self._max_spans:
+            return trace
+        kept = sorted(trace.spans, key=lambda span: span.ts)[: self._max_spans]
+        warning = f"trace cut to its first {self._max_spans} spans (query.max_trace_spans)"
+        return Trace(trace.trace_id, tuple(kept), (*trace.warnings, warning))
+
+
+def merged(traces: Iterable[Trace]) -> list[Trace]:
+    """Traces without repeats of an id, in order."""
+    return list({trace.trace_id: trace for trace in traces}.values())
