@@ -54,7 +54,7 @@ def vendor(root: Path) -> None:
         text=True,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"npm {' '.join(arguments)} failed:\n{done.stdout}")
+        raise RuntimeError(f"npm {' '.join(arguments)} failed:\n{done.stdout!s}")
     shutil.rmtree(root / VENDOR, ignore_errors=True)
     for source, target in VENDORED.items():
         destination = root / VENDOR / target

@@ -72,11 +72,13 @@ class TraceBuilder:
 
 
 def bookinfo(trace_id: str, start_ns: int, *, scale: float = 1, failed: bool = False) -> bytes:
-    """productpage calls details, then reviews, which calls ratings: seven spans, 100 ms times ``scale``."""
+    """Productpage calls details, then reviews, which calls ratings: seven spans, 100 ms times ``scale``."""
     trace = TraceBuilder(trace_id, start_ns)
     root = trace.add("productpage", "GET /productpage", 0, 0, 100 * scale, attributes={"user": "jason"})
     call = trace.add("productpage", "GET details", root, 2, 20 * scale, kind=CLIENT)
-    trace.add("details", "GET /details/{id}", call, 3, 18 * scale, attributes={"http.response.status_code": 200})
+    trace.add(
+        "details", "GET /details/{id}", call, 3, 18 * scale, attributes={"http.response.status_code": 200}
+    )
     call = trace.add("productpage", "GET reviews", root, 25 * scale, 70 * scale, kind=CLIENT, failed=failed)
     reviews = trace.add(
         "reviews",
@@ -132,4 +134,6 @@ def single(trace_id: str, start_ns: int) -> bytes:
 
 
 def _attribute(key: str, value: str | int) -> KeyValue:
-    return KeyValue(key=key, value=AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value))
+    return KeyValue(
+        key=key, value=AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value)
+    )

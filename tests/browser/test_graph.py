@@ -19,7 +19,9 @@ def test_services_and_calls_are_drawn(server: str, open_page: OpenPage) -> None:
     assert "12 calls" in (edge.first.text_content() or "")
 
 
-def test_selecting_a_service_shows_its_numbers_and_leads_to_its_traces(server: str, open_page: OpenPage) -> None:
+def test_selecting_a_service_shows_its_numbers_and_leads_to_its_traces(
+    server: str, open_page: OpenPage
+) -> None:
     page = open_page(f"{server}/graph")
     page.get_by_role("button", name="ratings:").click()
     panel = page.get_by_role("complementary", name="Selection")

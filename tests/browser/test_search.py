@@ -132,7 +132,9 @@ def test_a_failing_api_keeps_the_last_results_and_can_be_retried(server: str, op
     expect(page.locator("[data-count]")).to_have_text("15 traces")
 
     def fail(route: Route) -> None:
-        route.fulfill(status=500, content_type="text/plain", body='{"errors":[{"code":500,"msg":"disk on fire"}]}')
+        route.fulfill(
+            status=500, content_type="text/plain", body='{"errors":[{"code":500,"msg":"disk on fire"}]}'
+        )
 
     page.route("**/api/v3/trace-summaries*", fail)
     page.get_by_label("Service", exact=True).select_option("solo")

@@ -8,7 +8,15 @@ from tests.browser.conftest import DESKTOP, HOSTILE, NORMAL, PHONE, OpenPage, se
 from tests.browser.spans import bookinfo
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("/search", f"/trace/{NORMAL}", f"/trace/{HOSTILE}", "/graph", "/graph?view=table", "/graph?node=reviews", "/nowhere")
+PAGES = (
+    "/search",
+    f"/trace/{NORMAL}",
+    f"/trace/{HOSTILE}",
+    "/graph",
+    "/graph?view=table",
+    "/graph?node=reviews",
+    "/nowhere",
+)
 
 
 def test_the_root_is_the_search(server: str) -> None:

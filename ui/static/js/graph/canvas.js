@@ -60,7 +60,7 @@ export function graphCanvas(place, select) {
     layout = layout === null ? layered(next, place.clientHeight > place.clientWidth ? "TB" : "LR") : settled(layout, next);
     graph = next;
     content.replaceChildren(...drawGraph(graph, layout, known));
-    if (focused) content.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (focused) content.querySelector(`[data-node="${CSS.escape(focused)}"] .target`)?.focus({ preventScroll: true });
     if (first) view.fit();
     light(null);
   }

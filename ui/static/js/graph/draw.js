@@ -77,13 +77,17 @@ function shape(node, { x, y, width, height }, isNew) {
   const facts = node.health !== "healthy" ? `${percent(node.share)} errors` : `p95 ${duration(node.p95)}`;
   return s(
     "g",
-    {
-      class: `node ${node.health} ${serviceClass(node.name)}${isNew ? " new" : ""}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "button",
-      "aria-label": `${node.name}: ${count(node.spans, "span")}, ${count(node.errors, "error")}, p95 ${duration(node.p95)}`, data: { node: node.name },
-    },
-    s("title", {}, node.name),
-    s("rect", { class: "box", x: left, y: top, width, height, rx: 8 }),
-    ring(node, left + 22),
+    { class: `node ${node.health} ${serviceClass(node.name)}${isNew ? " new" : ""}`, transform: `translate(${x} ${y})`, data: { node: node.name } },
+    s(
+      "g",
+      {
+        class: "target", tabindex: 0, role: "button",
+        "aria-label": `${node.name}: ${count(node.spans, "span")}, ${count(node.errors, "error")}, p95 ${duration(node.p95)}`,
+      },
+      s("title", {}, node.name),
+      s("rect", { class: "box", x: left, y: top, width, height, rx: 8 }),
+      ring(node, left + 22),
+    ),
     s("text", { class: "name", "aria-hidden": "true", x: left + 40, y: -2 }, fitted(node.name, width - 48)),
     s("text", { class: "fact", "aria-hidden": "true", x: left + 40, y: 13 }, facts),
   );
