@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from benchmarks.serving import Server
 
 MS = 1_000_000
-TRACE_ID = "00000000000000a1b2c3d4e5f6071829"
+TRACE_ID = "0000000000000000b2c3d4e5f6071829"
 SHORT_TRACE_ID = "b2c3d4e5f6071829"
 CLUSTER_TAG = "istio.cluster_id"
 

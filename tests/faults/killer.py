@@ -21,7 +21,12 @@ WITHIN_S = 0.02
 POINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "accept": (("vigla.bus.local", "LocalBus.append"),),
     "fsync": (("os", "fsync"), ("os", "fdatasync")),
-    "parquet": (("pyarrow.parquet", "write_table"),),
+    "parquet": (("pyarrow.parquet", "ParquetWriter.write_table"), ("pyarrow.parquet", "ParquetWriter.close")),
+    "add": (("vigla.storage.commits", "Commits.add"),),  # within it: the catalog's commit follows at once
+    "committed": (("vigla.bus.local", "LocalBus.commit"),),  # before it: the catalog's commit is just done
+    "merge": (("vigla.storage.merge", "merge"),),
+    "retention": (("vigla.storage.maintenance", "Maintenance._retain_by_age"),),
+    "clean-up": (("vigla.storage.maintenance", "Maintenance._clean"),),
 }
 
 
@@ -34,7 +39,7 @@ class Trap:
         self._lock = threading.Lock()
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, trapped."""
+        """The function, trapped. Of a coroutine function, the call alone: its work comes ``within``."""
 
         @functools.wraps(function)
         def trapped(*arguments: Any, **named: Any) -> Any:
