@@ -40,7 +40,7 @@ def router(engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns:
         max_clock_skew_ns: of the clock skew adjuster.
     """
     routes = APIRouter(prefix="/api", include_in_schema=False)
-    decoder = SpanDecoder(engine.tables.promoted)
+    as_sent = SpanDecoder(())  # without promoted columns attributes keep their order
 
     def shown(traces: list[Trace], *, raw: bool) -> list[object]:
         return [trace_json(trace if raw else adjusted(trace, max_clock_skew_ns)) for trace in traces]
@@ -98,8 +98,8 @@ def router(engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns:
         body = await _body(request)
 
         def work(_context: QueryContext) -> dict[str, object]:
-            rows = decoder.decode([from_json("traces", body)])
-            return answers.envelope(shown(from_table(rows, engine.tables.promoted), raw=True))
+            rows = as_sent.decode([from_json("traces", body)])
+            return answers.envelope(shown(from_table(rows, ()), raw=True))
 
         return await answered(request, limits, work)
 

@@ -18,7 +18,7 @@ def keys(reader: Reader, tables: LakeTables, service: str, context: QueryContext
     """Attribute keys of recent spans and their resources, the most frequent first."""
     counted: Counter[str] = Counter()
     for row in _sample(reader, tables, service, context):
-        counted.update(row)
+        counted.update(row.keys())
     return [key for key, _ in counted.most_common(SHOWN)]
 
 

@@ -74,7 +74,8 @@ def _counts(
     """For each series: step numbers back from the end, latency buckets, calls and errors of these cells."""
     spans = tables.spans.c
     names: list[sa.ColumnElement[Any]] = [spans.service, *([spans.name] if query.by_operation else [])]
-    behind = (query.end - sa.func.epoch_ns(spans.ts)).op("//")(sa.bindparam(None, query.step, sa.BigInteger))
+    age = query.end - sa.func.epoch_ns(spans.ts, type_=sa.BigInteger)
+    behind = sa.func.divide(age, sa.bindparam(None, query.step, sa.BigInteger), type_=sa.BigInteger)
     bucket = sa.func.floor(sa.func.log2(sa.func.greatest(spans.dur, 1)) * BUCKETS_PER_OCTAVE)
     cells = [behind, *([bucket] if what == "latencies" else [sa.literal(0)])]
     earliest = max(query.start - query.window, 0)
