@@ -28,8 +28,9 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # what follows only repeats the address
         raise SettingsError(
-            f"cannot listen on {host}:{port} ({error.strerror}): stop what uses it or change {setting}"
+            f"cannot listen on {host}:{port} ({reason}): stop what uses it or change {setting}"
         ) from error
 
 

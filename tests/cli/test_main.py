@@ -27,13 +27,11 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     [
         ("query:\n  htp_port: 1\n", "query.htp_port"),
         ("storage:\n  path: /proc/vigla\n", "/proc/vigla"),
-        ("ingester:\n  promoted: ['user.id:colour']\n", "user.id:colour"),
+        ("ingester:\n  promoted: ['http.request.method:int']\n", "http.request.method"),
     ],
 )
 def test_unusable_settings_are_one_line_and_exit_2(tmp_path: Path, settings: str, said: str) -> None:
-    (tmp_path / "vigla.yaml").write_text(
-        settings + "telemetry:\n  port: 0\n" if "telemetry" not in settings else ""
-    )
+    (tmp_path / "vigla.yaml").write_text(f"{settings}telemetry:\n  port: 0\n")
     done = vigla("serve", cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
