@@ -1,7 +1,8 @@
 """The lake: DuckLake tables of Parquet files, and the hot buffer before them."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -58,7 +59,7 @@ class Lake:
         directory = data_directory(settings.path.resolve())
         self._connection = open_catalog(settings)
         self.commits = Commits(self._connection, directory)
-        with of_write("open the lake"):
+        with self._closing_on_failure(), of_write("open the lake"):
             migrate(self._connection)
             self.promoted = promote(self._connection, promoted)
             remove_orphans(self._connection, directory)
@@ -146,6 +147,15 @@ class Lake:
     def _stored_operations(self) -> pa.Table:
         columns = [self.tables.spans.c[name] for name in COLUMNS]
         return self.select(sa.select(*columns).distinct(), QueryContext())
+
+    @contextmanager
+    def _closing_on_failure(self) -> Iterator[None]:
+        """A lake that cannot be opened must not hold the catalog."""
+        try:
+            yield
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _archived(self, spans: pa.Table) -> pa.Table:
         """What the archive has of the same traces."""

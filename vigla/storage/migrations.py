@@ -13,25 +13,22 @@ from vigla.storage.statements import text_of
 
 log = logging.getLogger(__name__)
 
-_APPLIED = "CREATE TABLE IF NOT EXISTS lake.main.migrations (name VARCHAR)"
+_CREATE_MIGRATIONS = "CREATE TABLE IF NOT EXISTS lake.main.migrations (name VARCHAR)"
 _PREFIX = "a."
 _ADD_COLUMN = {
-    "spans": "ALTER TABLE lake.main.spans ADD COLUMN IF NOT EXISTS ",
-    "archived_spans": "ALTER TABLE lake.main.archived_spans ADD COLUMN IF NOT EXISTS ",
+    "spans": "ALTER TABLE lake.main.spans ADD COLUMN ",
+    "archived_spans": "ALTER TABLE lake.main.archived_spans ADD COLUMN ",
 }
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     """Apply the files of ``schema/`` that this lake has not seen, in order, each in one transaction."""
-    connection.execute(_APPLIED)
+    connection.execute(_CREATE_MIGRATIONS)
     applied = {name for (name,) in connection.execute("SELECT name FROM lake.main.migrations").fetchall()}
-    scripts = sorted(
-        (file for file in files("vigla.storage").joinpath("schema").iterdir() if file.name.endswith(".sql")),
-        key=lambda file: file.name,
+    scripts = (
+        file for file in files("vigla.storage").joinpath("schema").iterdir() if file.name not in applied
     )
-    for script in scripts:
-        if script.name in applied:
-            continue
+    for script in sorted(scripts, key=lambda file: file.name):
         connection.begin()
         connection.execute(script.read_text(encoding="utf-8"))
         connection.execute("INSERT INTO lake.main.migrations VALUES (?)", [script.name])
@@ -51,22 +48,27 @@ def promote(connection: duckdb.DuckDBPyConnection, wanted: tuple[Promoted, ...])
     """
     stored = _stored(connection)
     for promoted in wanted:
-        present = stored.pop(promoted.key, None)
-        if present is None:
-            for table in _ADD_COLUMN:
-                connection.execute(_add_column(table, promoted))
-        elif present != promoted:
+        if (present := stored.get(promoted.key, promoted)) != promoted:
             raise SettingsError(
                 f"ingester.promoted: {promoted.key} is kept as {present.type} in this lake and cannot "
                 f"become {promoted.type}"
             )
-    return (*wanted, *stored.values())
+    _add_columns(connection, [p for p in wanted if p.key not in stored])
+    return (*wanted, *(p for p in stored.values() if p not in wanted))
 
 
-def _add_column(table: str, promoted: Promoted) -> str:
-    column = sa.Column(promoted.column, sa.BigInteger() if promoted.type == "int" else sa.Text())
-    sa.Table("any", sa.MetaData(), column)
-    return _ADD_COLUMN[table] + text_of(sa.schema.CreateColumn(column))
+def _add_columns(connection: duckdb.DuckDBPyConnection, missing: list[Promoted]) -> None:
+    connection.begin()  # one commit for all: each costs 50 ms
+    for table, add in _ADD_COLUMN.items():
+        for promoted in missing:
+            column = sa.Column(promoted.column, _type(promoted))
+            sa.Table(table, sa.MetaData(), column)
+            connection.execute(add + text_of(sa.schema.CreateColumn(column)))
+    connection.commit()
+
+
+def _type(promoted: Promoted) -> sa.BigInteger | sa.Text:
+    return sa.BigInteger() if promoted.type == "int" else sa.Text()
 
 
 def _stored(connection: duckdb.DuckDBPyConnection) -> dict[str, Promoted]:
