@@ -4,22 +4,23 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
 
+import httpx
 import hypothesis
-import pyarrow as pa
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from hypothesis import HealthCheck
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from query import sql
+from ingester.derive import summaries
+from query.server import create_app
+from vigla.clock import SystemClock
 from vigla.listen import HttpServer, bind
-from vigla.model.spans import DEFAULT_PROMOTED, span_schema
+from vigla.model.spans import DEFAULT_PROMOTED
 from vigla.settings import QuerySettings
-from vigla.storage.api import QueryContext, Stop
 from vigla.storage.memory import MemoryStore
-
-T = TypeVar("T")
+from vigla.telemetry.metrics import Metrics
+from vigla.wire.otlp.spans import SpanDecoder
 
 LIVE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # examples talk to a running server
 
@@ -35,45 +36,57 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=6, help="kill -9 rounds of tests/faults")
 
 
-class _ThreadLimits:
-    """Deadline and row cap alone: what SQL over HTTP needs of ``query.limits``."""
+@contextmanager
+def _trace_server() -> Iterator[str]:
+    """OTLP/HTTP in, all query APIs out, in memory, on one port."""
+    store, decoder = MemoryStore(DEFAULT_PROMOTED), SpanDecoder(DEFAULT_PROMOTED)
+    app = create_app(store, DEFAULT_PROMOTED, QuerySettings(sql_max_rows=1000), Metrics(), SystemClock())
 
-    async def run(
-        self, _request: Request, work: Callable[[QueryContext], T], *, timeout_s: float, max_rows: int
-    ) -> T:
-        stop = Stop()
-        timer = threading.Timer(timeout_s, stop.stop, ["deadline"])
-        timer.start()
-        try:
-            return await asyncio.to_thread(work, QueryContext(stop, max_rows))
-        finally:
-            timer.cancel()
+    @app.post("/v1/traces")
+    async def receive(request: Request) -> Response:
+        spans = decoder.decode([await request.body()])
+        store.buffer({"spans": spans, "traces": summaries(spans)}, {})
+        return Response(b"", media_type="application/x-protobuf")
+
+    with _serving(app) as url:
+        yield url
+    store.close()
+
+
+@pytest.fixture
+def trace_server() -> Iterator[str]:
+    """URL of a server for this test alone."""
+    with _trace_server() as url:
+        yield url
+
+
+@pytest.fixture
+def another_server() -> Iterator[str]:
+    """As ``trace_server``, with its own data."""
+    with _trace_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def sql_url() -> Iterator[str]:
-    """A running server with SQL over four spans: two services, one error, ids that JavaScript would round."""
-    store = MemoryStore(DEFAULT_PROMOTED)
-    spans = [
-        {
-            "trace_id": f"{number // 2:032x}",
-            "span_id": 2**62 + number,
-            "ts": 1_790_000_000_123_456_789 + number,
-            "dur": number * 1_000_000,
-            "service": "shop" if number % 2 else "bank",
-            "name": "pay",
-            "kind": 2,
-            "status_code": 2 if number == 3 else 0,
-            "attrs": f'{{"user":"u{number}"}}',
-        }
-        for number in range(4)
-    ]
-    store.buffer({"spans": pa.Table.from_pylist(spans, span_schema())}, {})
-    app = FastAPI()
-    app.include_router(sql.router(store, DEFAULT_PROMOTED, QuerySettings(sql_max_rows=1000), _ThreadLimits()))
-    with _serving(app) as url:
+    """URL of a server with four spans: two services, one error, ids that JavaScript would round."""
+    request = ExportTraceServiceRequest()
+    for number in range(4):
+        group = request.resource_spans.add()
+        group.resource.attributes.add(key="service.name").value.string_value = (
+            "shop" if number % 2 else "bank"
+        )
+        span = group.scope_spans.add().spans.add(
+            trace_id=(1 + number // 2).to_bytes(16, "big"),
+            span_id=(2**62 + number).to_bytes(8, "big"),
+            name="pay",
+            start_time_unix_nano=1_790_000_000_123_456_789 + number,
+            end_time_unix_nano=1_790_000_000_123_456_789 + number * 1_000_001,
+        )
+        span.status.code = 2 if number == 3 else 0
+    with _trace_server() as url:
+        httpx.post(f"{url}/v1/traces", content=request.SerializeToString()).raise_for_status()
         yield url
-    store.close()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ What a file holds is told by its first bytes:
 
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -36,22 +37,22 @@ _LENGTH_BYTES = 4
 
 
 def read_requests(file: BinaryIO) -> Iterator[ExportTraceServiceRequest]:
-    """The messages of a file, in its order. The file is closed at the end.
+    """The messages of a file, in its order. The file must stay open meanwhile.
 
     Raises:
         BadInput: the content is none of the above; the message holds the line and the path of what is wrong.
     """
     try:
-        content = _inflated(file)
-        first = content.peek(1).lstrip()[:1]
-        if not first:
-            raise BadInput("the file is empty")
-        if first in b"{[":
-            yield from _from_json(content)
-        elif first == b"\0":
-            yield from _from_frames(content)
-        else:
-            yield _parsed(content.read())
+        with _inflated(file) as content:
+            first = content.peek(1).lstrip()[:1]
+            if not first:
+                raise BadInput("the file is empty")
+            if first in b"{[":
+                yield from _from_json(content)
+            elif first == b"\0":
+                yield from _from_frames(content)
+            else:
+                yield _parsed(content.read())
     except OSError as error:
         raise BadInput(f"cannot be read: {error}") from error
 
@@ -98,19 +99,19 @@ class _Batch:
         self.size += group.ByteSize()
 
 
-def _inflated(file: BinaryIO) -> io.BufferedReader:
+@contextmanager
+def _inflated(file: BinaryIO) -> Iterator[io.BufferedReader]:
     start = file.read(len(_ZSTD))
     file.seek(0)
     packed = "gzip" if start.startswith(_GZIP) else "zstd" if start == _ZSTD else None
-    if packed is None:
-        return io.BufferedReader(_raw(file))
-    return io.BufferedReader(_raw(pa.CompressedInputStream(pa.PythonFile(file, "r"), packed)))
-
-
-def _raw(stream: Any) -> io.RawIOBase:
-    """Arrow's and rich's files have the methods that are needed, not the base class."""
-    raw: io.RawIOBase = stream
-    return raw
+    # Any: Arrow's and rich's files have the methods that are needed, not the base class.
+    stream: Any = file if packed is None else pa.CompressedInputStream(pa.PythonFile(file, "r"), packed)
+    content = io.BufferedReader(stream)
+    try:
+        yield content
+    finally:
+        if not file.closed:
+            content.detach()  # else it would close the caller's file
 
 
 def _from_json(content: io.BufferedReader) -> Iterator[ExportTraceServiceRequest]:
