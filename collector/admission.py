@@ -1,13 +1,15 @@
-"""What stands between a receiver and the bus: bounded memory, the parse check, the durable append, the counters."""
+"""Between a receiver and the bus: bounded memory, the parse check, the durable append, counters."""
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Literal, ParamSpec, TypeVar
 
-from vigla.bus.api import Producer, Topic
-from vigla.errors import BadInput, Overloaded
+from vigla.bus.api import Producer
+from vigla.errors import Overloaded
 from vigla.settings import CollectorSettings
 from vigla.telemetry.metrics import Metrics
 from vigla.wire.otlp.admit import Admitted, admit
@@ -16,93 +18,108 @@ from vigla.wire.otlp.from_json import from_json
 
 log = logging.getLogger(__name__)
 
-INLINE_BYTES = 1 << 20  # a parse check of 1 MiB takes about 1 ms; larger ones leave the event loop free
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INLINE_BYTES = (
+    1024 * 1024
+)  # checking this much takes a few milliseconds; larger bodies leave the event loop free
+INLINE_JSON_BYTES = 32 * 1024  # JSON takes about 30 times as long as protobuf
 PARSE_THREADS = 2
 
-TOPIC_OF: dict[Signal, Topic] = {"traces": "traces", "metrics": "metrics", "logs": "logs"}
+Transport = Literal["grpc", "http"]
+Reason = Literal["invalid", "too_large", "encoding", "media_type", "overload", "timeout", "disconnect"]
 
 
 class Admission:
-    """Admits payloads of every transport under one memory bound.
-
-    Args:
-        settings: bounds on bodies.
-        producer: the bus.
-        metrics: counts what is accepted, rejected and refused.
-    """
+    """Admits payloads of every transport under one bound on memory."""
 
     def __init__(self, settings: CollectorSettings, producer: Producer, metrics: Metrics) -> None:
+        """Start with nothing in flight.
+
+        Args:
+            settings: bounds on bodies.
+            producer: the bus.
+            metrics: counts what is accepted, rejected and refused.
+        """
         self.settings = settings
-        self.metrics = metrics
+        self._metrics = metrics
         self._producer = producer
-        self._inflight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._held = 0
+        self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(PARSE_THREADS, thread_name_prefix="collector-parse")
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Count ``size`` bytes as held in memory while inside.
-
-        Raises:
-            Overloaded: the bound on bytes held at once would be passed.
-        """
-        if self._inflight + size > self.settings.max_inflight_bytes:
-            raise Overloaded(
-                "too many requests are in flight: retry later, or raise collector.max_inflight_bytes"
-            )
-        self._count(size)
+    def lease(self) -> Iterator["Lease"]:
+        """Memory for one request; given back at the end."""
+        lease = Lease(self)
         try:
-            yield
+            yield lease
         finally:
-            self._count(-size)
+            self._hold(-lease.size)
 
-    async def accept(self, signal: Signal, transport: str, body: bytes, *, as_json: bool = False) -> Admitted:
+    async def accept_protobuf(self, signal: Signal, transport: Transport, body: bytes) -> Admitted:
         """Check a body and append it; returns once it is durable.
 
         Raises:
             BadInput: the body does not parse.
             Overloaded: the bus is full.
         """
-        if len(body) > INLINE_BYTES or as_json:
-            loop = asyncio.get_running_loop()
-            admitted = await loop.run_in_executor(self._threads, _checked, signal, body, as_json)
+        if len(body) > INLINE_BYTES:
+            return await self._append(signal, transport, await self.in_thread(admit, signal, body))
+        return await self._append(signal, transport, admit(signal, body))
+
+    async def accept_json(self, signal: Signal, transport: Transport, body: bytes) -> Admitted:
+        """As ``accept_protobuf``, for OTLP/JSON."""
+        if len(body) > INLINE_JSON_BYTES:
+            payload = await self.in_thread(from_json, signal, body)
         else:
-            admitted = _checked(signal, body, as_json)
-        if admitted.accepted:
-            await self._producer.append(TOPIC_OF[signal], admitted.payload)
-            self.metrics.add(
-                "vigla_collector_accepted_total", admitted.accepted, signal=signal, transport=transport
-            )
-        if admitted.rejected:
-            self.metrics.add(
-                "vigla_collector_rejected_total", admitted.rejected, signal=signal, transport=transport
-            )
-        return admitted
+            payload = from_json(signal, body)
+        return await self.accept_protobuf(signal, transport, payload)
 
-    def refused(self, signal: str, transport: str, reason: str) -> None:
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what takes long outside the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+
+    def refused(self, signal: Signal, transport: Transport, reason: Reason) -> None:
         """Count a request that was refused as a whole."""
-        self.metrics.add("vigla_collector_refused_total", signal=signal, transport=transport, reason=reason)
+        self._metrics.add("vigla_collector_refused_total", signal=signal, transport=transport, reason=reason)
 
-    async def close(self, grace_s: float) -> None:
-        """Wait up to ``grace_s`` seconds until no request is in flight."""
-        try:
-            await asyncio.wait_for(self._idle.wait(), grace_s)
-        except TimeoutError:
-            log.warning("requests were still in flight", extra={"bytes": self._inflight})
+    def close(self) -> None:
+        """End the threads once nothing is in flight any more."""
         self._threads.shutdown(wait=False)
 
-    def _count(self, size: int) -> None:
-        self._inflight += size
-        self.metrics.set("vigla_collector_inflight_bytes", self._inflight)
-        if self._inflight:
-            self._idle.clear()
-        else:
-            self._idle.set()
+    async def _append(self, signal: Signal, transport: Transport, admitted: Admitted) -> Admitted:
+        labels = {"signal": signal, "transport": transport}
+        if admitted.accepted:
+            await self._producer.append(signal, admitted.payload)
+            self._metrics.add("vigla_collector_accepted_total", admitted.accepted, **labels)
+        if admitted.rejected:
+            self._metrics.add("vigla_collector_rejected_total", admitted.rejected, **labels)
+        return admitted
+
+    def _hold(self, size: int) -> None:
+        """Count bytes; bodies are inflated in several threads."""
+        with self._lock:
+            if size > 0 and self._held + size > self.settings.max_inflight_bytes:
+                raise Overloaded("too many bytes are in flight (collector.max_inflight_bytes)")
+            self._held += size
+            self._metrics.set("vigla_collector_inflight_bytes", self._held)
 
 
-def _checked(signal: Signal, body: bytes, as_json: bool) -> Admitted:  # noqa: FBT001 (called by position in a thread)
-    try:
-        return admit(signal, from_json(signal, body) if as_json else body)
-    except RecursionError as error:
-        raise BadInput("the payload is nested too deeply") from error
+class Lease:
+    """Memory that one request holds."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Hold more bytes.
+
+        Raises:
+            Overloaded: all requests together would hold too many.
+        """
+        self._admission._hold(size)  # noqa: SLF001  the two are one
+        self.size += size

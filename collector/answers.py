@@ -9,8 +9,8 @@ from typing import Any, Literal
 import orjson
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -52,7 +52,8 @@ def failure(code: int, message: str, form: Format = "protobuf") -> bytes:
     """A ``google.rpc.Status`` for the body of an HTTP error."""
     if form == "json":
         return orjson.dumps({"code": code, "message": message})
-    return Status(code=code, message=message).SerializeToString()
+    status: bytes = Status(code=code, message=message).SerializeToString()
+    return status
 
 
 def retry_status(message: str, retry_after_s: float) -> bytes:
@@ -61,7 +62,9 @@ def retry_status(message: str, retry_after_s: float) -> bytes:
     delay = Duration(seconds=seconds, nanos=int((retry_after_s - seconds) * 1e9))
     detail = AnyMessage()
     detail.Pack(RetryInfo(retry_delay=delay))
-    return Status(code=GRPC_RESOURCE_EXHAUSTED, message=message, details=[detail]).SerializeToString()
+    status = Status(code=GRPC_RESOURCE_EXHAUSTED, message=message, details=[detail])
+    content: bytes = status.SerializeToString()
+    return content
 
 
 def retry_after(retry_after_s: float) -> str:

@@ -11,13 +11,14 @@ from collector.admission import Admission
 from vigla.errors import BadInput, Overloaded, SettingsError
 from vigla.wire.otlp.descriptors import Signal
 
-TRANSPORT = "grpc"
 SERVICES: dict[Signal, str] = {
     "traces": "opentelemetry.proto.collector.trace.v1.TraceService",
     "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
     "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
 }
 STATUS_DETAILS = "grpc-status-details-bin"
+CONCURRENT_STREAMS = 64
+"""Of one connection; further calls wait at the client. Each may hold a message that is not yet counted."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -26,14 +27,16 @@ class GrpcReceiver:
     """The gRPC server of the collector."""
 
     def __init__(self, admission: Admission) -> None:
-        limit = admission.settings.max_inflated_bytes
-        options = [
-            ("grpc.max_receive_message_length", min(limit, admission.settings.max_body_bytes)),
-            ("grpc.so_reuseport", 0),  # a second process on our port is a mistake that must be seen
-        ]
-        self._server = grpc.aio.server(options=options)
+        # gRPC applies the limit to a message as sent and again while it inflates it
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", admission.settings.max_body_bytes),
+                ("grpc.max_concurrent_streams", CONCURRENT_STREAMS),
+                ("grpc.so_reuseport", 0),  # a second process on our port is a mistake that must be seen
+            ]
+        )
         self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers([_service(signal, admission) for signal in SERVICES])
 
     async def start(self, host: str, port: int) -> int:
@@ -63,18 +66,17 @@ class GrpcReceiver:
 def _service(signal: Signal, admission: Admission) -> grpc.GenericRpcHandler:
     async def export(request: bytes, context: Context) -> bytes:
         try:
-            with admission.holding(len(request)):
-                admitted = await admission.accept(signal, TRANSPORT, request)
+            with admission.lease() as lease:
+                lease.grow(len(request))
+                return answers.success(signal, await admission.accept_protobuf(signal, "grpc", request))
         except BadInput as error:
-            admission.refused(signal, TRANSPORT, "invalid")
+            admission.refused(signal, "grpc", "invalid")
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Overloaded as error:
-            admission.refused(signal, TRANSPORT, "overload")
+            admission.refused(signal, "grpc", "overload")
             details = answers.retry_status(str(error), error.retry_after_s)
-            metadata = ((STATUS_DETAILS, details),)
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), metadata)
-        return answers.success(signal, admitted)
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error), ((STATUS_DETAILS, details),))
 
     # without serializers gRPC hands the bytes through
-    method = grpc.unary_unary_rpc_method_handler(export)
+    method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(export)
     return grpc.method_handlers_generic_handler(SERVICES[signal], {"Export": method})
