@@ -45,7 +45,7 @@ def inflate(body: bytes, encoding: str, limit: int, hold: Callable[[int], None])
                     raise PayloadTooLarge(f"body inflates to more than {limit} bytes")
                 hold(len(part))
                 parts.append(part)
-    except (OSError, EOFError, igzip_lib.IsalError) as error:
+    except (OSError, EOFError, igzip_lib.IsalError) as error:  # type: ignore[misc]  # their stub is wrong
         raise BadInput(f"body is not valid {encoding}: {error}") from error
     return b"".join(parts)
 

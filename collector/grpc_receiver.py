@@ -17,8 +17,6 @@ SERVICES: dict[Signal, str] = {
     "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
 }
 STATUS_DETAILS = "grpc-status-details-bin"
-CONCURRENT_STREAMS = 64
-"""Of one connection; further calls wait at the client. Each may hold a message that is not yet counted."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -31,7 +29,6 @@ class GrpcReceiver:
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", admission.settings.max_body_bytes),
-                ("grpc.max_concurrent_streams", CONCURRENT_STREAMS),
                 ("grpc.so_reuseport", 0),  # a second process on our port is a mistake that must be seen
             ]
         )
