@@ -24,11 +24,15 @@ _STATUS: tuple[tuple[type[errors.ViglaError], int], ...] = (  # the first that f
 )
 
 
+def status_of(error: errors.ViglaError) -> int:
+    """The HTTP status of an error."""
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
 def answer(error: errors.ViglaError) -> JSONResponse:
     """The response for an error; ``Overloaded`` carries its delay as ``Retry-After`` in whole seconds."""
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
     headers = {}
     if isinstance(error, errors.Overloaded):
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     body = {"error": {"code": type(error).__name__, "message": str(error)}}
-    return JSONResponse(body, status, headers)
+    return JSONResponse(body, status_of(error), headers)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from query import native, sql
 from query.jaeger import answers, metrics, v1, v3
@@ -25,7 +26,7 @@ COMPRESSED_FROM = 4096
 NS_PER_S = 1_000_000_000
 
 
-def create_app(  # noqa: PLR0913 (the parts an application is made of)
+def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     store: Store,
     promoted: tuple[Promoted, ...],
     settings: QuerySettings,
@@ -47,12 +48,12 @@ def create_app(  # noqa: PLR0913 (the parts an application is made of)
     engine = TraceEngine(store, LakeTables(promoted), settings.max_trace_spans)
     app = FastAPI(
         title="vigla",
-        root_path=settings.base_path,
         openapi_url="/api/vigla/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=1)
+    app.add_middleware(_BasePath, base_path=settings.base_path)
     app.add_exception_handler(HTTPException, _unknown)
     skew = int(settings.max_clock_skew_s * NS_PER_S)
     for prefix in ("", JAEGER_PREFIX):
@@ -64,6 +65,19 @@ def create_app(  # noqa: PLR0913 (the parts an application is made of)
     for router in routers:
         app.include_router(router)
     return app
+
+
+class _BasePath:
+    """Takes the base path off, whether or not the reverse proxy in front already did."""
+
+    def __init__(self, app: ASGIApp, base_path: str) -> None:
+        self._app = app
+        self._base_path = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._base_path and scope["type"] == "http" and scope["path"].startswith(self._base_path + "/"):
+            scope = {**scope, "root_path": self._base_path}
+        await self._app(scope, receive, send)
 
 
 def _unknown(request: Request, error: Exception) -> Response:

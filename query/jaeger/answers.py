@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
+from query import native_errors
 from vigla import errors
 
 FALSE_PRETTY = ("", "false")
@@ -36,35 +37,15 @@ def envelope(
 
 def failed_v1(error: errors.ViglaError) -> Response:
     """v1's error: an envelope with one error."""
-    code = status_of(error)
+    code = native_errors.status_of(error)
     body = {**envelope(None), "errors": [{"code": code, "msg": str(error)}]}
     return _go_error(code, body, error)
 
 
 def failed_v3(error: errors.ViglaError) -> Response:
     """v3's error."""
-    code = status_of(error)
+    code = native_errors.status_of(error)
     return _go_error(code, {"error": {"httpCode": code, "message": str(error)}}, error)
-
-
-def status_of(error: errors.ViglaError) -> int:
-    """The HTTP status that tells a client what to do."""
-    match error:
-        case errors.PayloadTooLarge() | errors.ResultTooLarge():
-            return 413
-        case errors.BadInput():
-            return 400
-        case errors.NotFound():
-            return 404
-        case errors.Overloaded():
-            return 429
-        case errors.DeadlineExceeded():
-            return 504
-        case errors.QueryCancelled():
-            return 499
-        case errors.StorageUnavailable():
-            return 503
-    return 500
 
 
 def _go_error(code: int, body: Any, error: errors.ViglaError) -> Response:

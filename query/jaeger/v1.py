@@ -30,7 +30,9 @@ DEPENDENCIES_LOOKBACK_MS = 24 * 3600 * 1000
 MAX_TRANSFORM_BYTES = 64 * 1024 * 1024
 
 
-def router(engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns: int) -> APIRouter:
+def router(  # noqa: C901 (a list of routes)
+    engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns: int
+) -> APIRouter:
     """The routes.
 
     Args:
@@ -137,6 +139,7 @@ def calls(
 
 
 async def answered(request: Request, limits: Limits, work: Callable[[QueryContext], object]) -> Response:
+    """Run a query within its bounds and answer, or say in v1 terms what is wrong."""
     try:
         return answers.ok(request, await limits.read(request, work))
     except ViglaError as error:
@@ -211,6 +214,7 @@ def _time(request: Request, name: str, default: int) -> int:
 
 
 def integer(request: Request, name: str, default: int) -> int:
+    """A number among the parameters of the URL, or the default."""
     return _parsed(request, name, params.integer, default)
 
 

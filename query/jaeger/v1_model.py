@@ -33,7 +33,7 @@ def short_id(trace_id: str) -> str:
     return trace_id[16:] if trace_id.startswith("0" * 16) else trace_id
 
 
-def tag(key: str, value: Any) -> Tag:
+def tag(key: str, value: Any) -> Tag:  # noqa: PLR0911 (one return a type)
     """One attribute with Jaeger's type name."""
     match value:
         case bool():
@@ -121,7 +121,7 @@ def _span_tags(span: Span) -> Iterator[Tag]:
     if span.status_code in STATUS_TAGS:
         yield tag("otel.status_code", STATUS_TAGS[span.status_code])
     if span.status_code == ERROR:
-        yield tag("error", True)  # noqa: FBT003 (the tag's value)
+        yield tag("error", True)
     if span.status_message:
         yield tag("otel.status_description", span.status_message)
     if span.trace_state:

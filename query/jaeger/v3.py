@@ -29,7 +29,9 @@ _UPPER = re.compile(r"([A-Z])")
 MAX_BODY_BYTES = 1024 * 1024
 
 
-def router(engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns: int) -> APIRouter:
+def router(  # noqa: C901 (a list of routes)
+    engine: TraceEngine, limits: Limits, clock: Clock, max_clock_skew_ns: int
+) -> APIRouter:
     """The routes; see ``query.jaeger.v1.router``."""
     routes = APIRouter(prefix="/api/v3", include_in_schema=False)
 

@@ -1,4 +1,4 @@
-"""Spans as the adjusters and the renderers work on them: one object each, for the few traces of one answer."""
+"""Spans as adjusters and renderers work on them: one object each, for the few traces of one answer."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -122,8 +122,8 @@ def _spans(table: pa.Table, promoted: tuple[Promoted, ...]) -> Iterator[Span]:
 
 
 _FIXED = (
-    "trace_id", "span_id", "parent_id", "ts", "dur", "service", "name", "kind", "status_code", "status_message",
-    "trace_state", "flags", "scope", "resource", "events", "links", "dropped",
+    "trace_id", "span_id", "parent_id", "ts", "dur", "service", "name", "kind", "status_code",
+    "status_message", "trace_state", "flags", "scope", "resource", "events", "links", "dropped",
 )  # fmt: skip
 
 
@@ -131,7 +131,8 @@ def _column(table: pa.Table, name: str) -> list[Any]:
     column = table.column(name)
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns")).cast(pa.int64())
-    return column.to_pylist()
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _attributes(table: pa.Table, promoted: tuple[Promoted, ...]) -> list[dict[str, Json]]:

@@ -4,9 +4,9 @@ Spans are counted by step and, for latencies, by logarithmic bucket in one pass 
 windows are sums over those counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Measure = Literal["latencies", "calls", "errors"]
 Counts = npt.NDArray[np.float64]
 
 BUCKETS_PER_OCTAVE = 32  # a quantile is within 2 % of the true one
+EXACT = 1e-6  # counts are whole: what is nearer than this is equal
 MAX_STEPS = 11_000  # as Prometheus bounds a range query
 NS_PER_S, NS_PER_MS = 1e9, 1e6
 
@@ -60,77 +61,96 @@ def measure(
     if steps > MAX_STEPS:
         raise QueryError(f"{steps} points are more than {MAX_STEPS}: use a larger step or a shorter lookback")
     ends = query.end - query.step * np.arange(steps - 1, -1, -1, dtype=np.int64)
+    slots = _Slots(len(ends), max(query.window // query.step, 1))
     return [
-        Series(service, operation, tuple(_points(what, query, ends, slots, buckets, calls, errors)))
-        for (service, operation), slots, buckets, calls, errors in _counts(
-            reader, tables, what, query, context
-        )
+        Series(*key, tuple(_points(what, query, ends, slots, cells)))
+        for key, cells in _cells(reader, tables, what, query, context)
     ]
 
 
-def _counts(
+Key: TypeAlias = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Counts of one series: steps before the end, latency buckets, calls and errors, element by element."""
+
+    behind: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int64]
+    calls: npt.NDArray[np.int64]
+    errors: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """Steps on a line: as many as points are asked for, and one window before them."""
+
+    points: int
+    width: int
+
+    @property
+    def total(self) -> int:
+        return self.points + self.width
+
+    def sums(self, slots: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> Counts:
+        """Sum over the window that ends at each point."""
+        inside = slots >= 0  # a lookback that is no multiple of the step reaches further back
+        return _sliding(np.bincount(slots[inside], counts[inside], self.total), self.width)[1:]
+
+
+def _cells(
     reader: Reader, tables: LakeTables, what: Measure, query: MetricsQuery, context: QueryContext
-) -> Iterator[tuple[tuple[str, str | None], Any, Any, Any, Any]]:
-    """For each series: step numbers back from the end, latency buckets, calls and errors of these cells."""
+) -> Iterator[tuple[Key, _Cells]]:
+    """What each series has, by service and operation."""
+    rows = reader.select(_statement(tables, what, query), context)
+    services = rows.column("service").to_pylist()
+    operations = rows.column("name").to_pylist() if query.by_operation else [None] * len(services)
+    grouped: dict[Key, list[int]] = {}
+    for index, key in enumerate(zip(services, operations, strict=True)):
+        grouped.setdefault(key, []).append(index)
+    numbers = [rows.column(name).cast("int64").to_numpy() for name in ("behind", "bucket", "calls", "errors")]
+    for key in sorted(grouped, key=lambda k: (k[0], k[1] or "")):
+        yield key, _Cells(*(column[grouped[key]] for column in numbers))
+
+
+def _statement(tables: LakeTables, what: Measure, query: MetricsQuery) -> sa.Select[Any]:
     spans = tables.spans.c
     names: list[sa.ColumnElement[Any]] = [spans.service, *([spans.name] if query.by_operation else [])]
     age = query.end - sa.func.epoch_ns(spans.ts, type_=sa.BigInteger)
     behind = sa.func.divide(age, sa.bindparam(None, query.step, sa.BigInteger), type_=sa.BigInteger)
-    bucket = sa.func.floor(sa.func.log2(sa.func.greatest(spans.dur, 1)) * BUCKETS_PER_OCTAVE)
-    cells = [behind, *([bucket] if what == "latencies" else [sa.literal(0)])]
-    earliest = max(query.start - query.window, 0)
-    statement = (
+    octave = sa.func.log2(sa.func.greatest(spans.dur, 1))
+    bucket = sa.func.floor(octave * BUCKETS_PER_OCTAVE) if what == "latencies" else sa.literal(0)
+    return (
         sa.select(
             *names,
             behind.label("behind"),
-            sa.cast(cells[1], sa.Integer).label("bucket"),
+            sa.cast(bucket, sa.Integer).label("bucket"),
             sa.func.count().label("calls"),
             sa.func.count_if(spans.status_code == ERROR).label("errors"),
         )
         .where(
-            spans.ts > timestamp(earliest),
+            spans.ts > timestamp(max(query.start - query.window, 0)),
             spans.ts <= timestamp(query.end),
             spans.service.in_(query.services),
             spans.kind.in_(query.kinds),
         )
         .group_by(sa.text("ALL"))
     )
-    rows = reader.select(statement, context)
-    grouped: dict[tuple[str, str | None], list[int]] = {}
-    services = rows.column(0).to_pylist()
-    operations: Sequence[str | None] = (
-        rows.column(1).to_pylist() if query.by_operation else [None] * len(services)
-    )
-    for index, key in enumerate(zip(services, operations, strict=True)):
-        grouped.setdefault(key, []).append(index)
-    numbers = [rows.column(name).cast("int64").to_numpy() for name in ("behind", "bucket", "calls", "errors")]
-    for key in sorted(grouped, key=lambda k: (k[0], k[1] or "")):
-        yield key, *(column[grouped[key]] for column in numbers)
 
 
 def _points(
-    what: Measure,
-    query: MetricsQuery,
-    ends: npt.NDArray[np.int64],
-    behind: Any,
-    buckets: Any,
-    calls: Any,
-    errors: Any,
+    what: Measure, query: MetricsQuery, ends: npt.NDArray[np.int64], slots: _Slots, cells: _Cells
 ) -> Iterator[tuple[int, float]]:
-    width = max(query.window // query.step, 1)
-    total = len(ends) + width
-    slots = total - 1 - behind  # the newest step is the last
-    inside = (slots >= 0) & (slots < total)
-    slots, buckets, calls, errors = slots[inside], buckets[inside], calls[inside], errors[inside]
-    called = _sliding(np.bincount(slots, calls, total), width)[1:]
+    at = slots.total - 1 - cells.behind  # the newest step is the last
+    called = slots.sums(at, cells.calls)
     match what:
         case "calls":
             values = called / (query.window / NS_PER_S)
         case "errors":
-            failed = _sliding(np.bincount(slots, errors, total), width)[1:]
+            failed = slots.sums(at, cells.errors)
             values = np.divide(failed, called, out=np.zeros_like(failed), where=called > 0)
         case "latencies":
-            values = _quantiles(query.quantile, slots, buckets, calls, total, width)
+            values = _quantiles(query.quantile, at, slots, cells)
     for end, value, count in zip(ends.tolist(), values.tolist(), called.tolist(), strict=True):
         if count:
             yield end, value
@@ -143,17 +163,12 @@ def _sliding(counts: npt.NDArray[Any], width: int) -> Counts:
     return slid
 
 
-def _quantiles(q: float, slots: Any, buckets: Any, calls: Any, total: int, width: int) -> Counts:
+def _quantiles(q: float, at: npt.NDArray[np.int64], slots: _Slots, cells: _Cells) -> Counts:
     """A quantile in ms for each window: the middle of the bucket in which it lies."""
-    present, codes = np.unique(buckets, return_inverse=True)
-    cells = np.bincount(codes * total + slots, calls, len(present) * total).reshape(len(present), total)
-    windows = (
-        np.stack([_sliding(row, width)[1:] for row in cells])
-        if len(present)
-        else np.zeros((1, total - width))
-    )
+    present, codes = np.unique(cells.buckets, return_inverse=True)
+    windows = np.stack([slots.sums(at[codes == i], cells.calls[codes == i]) for i in range(len(present))])
     cumulated = np.cumsum(windows, axis=0)
-    rank = np.maximum(q * cumulated[-1], 1e-9)
-    index = np.argmax(cumulated >= rank - 1e-9, axis=0)
-    middles = 2.0 ** ((present + 0.5) / BUCKETS_PER_OCTAVE) / NS_PER_MS if len(present) else np.zeros(1)
+    rank = q * cumulated[-1]
+    index = np.argmax(cumulated >= rank - EXACT, axis=0)
+    middles = 2.0 ** ((present + 0.5) / BUCKETS_PER_OCTAVE) / NS_PER_MS
     return np.asarray(middles[index], dtype=np.float64)

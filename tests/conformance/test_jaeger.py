@@ -67,13 +67,13 @@ class _Client:
         self._http = httpx.Client(base_url=self._served.__enter__(), timeout=30)
         return self._http
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self._http.close()
-        self._served.__exit__(*error)
+        self._served.__exit__(*error)  # type: ignore[arg-type]
 
 
 def _spans(document: dict[str, Any]) -> dict[tuple[str, str, str], list[str]]:
-    """Every span with its resource and scope as canonical text, attributes sorted, by trace, span and name."""
+    """Every span with resource and scope as canonical text, attributes sorted; by trace, span and name."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for group in document["resourceSpans"]:
         for scoped in group["scopeSpans"]:
@@ -170,7 +170,7 @@ def test_transform(api: httpx.Client, jaeger_cases: Path):
 
 
 def test_ui_model_round_trips(jaeger_cases: Path, serving: Serving):
-    """The golden v1 trace, read as a file of Jaeger's UI, comes back as it was, but for what OTLP cannot say."""
+    """The golden v1 trace, imported as a file, comes back as it was, but for what OTLP cannot say."""
     file = (jaeger_cases / "uimodel" / "ui_01.json").read_bytes()
     golden = json.loads(file)
     store = MemoryStore(DEFAULT_PROMOTED)
