@@ -52,6 +52,29 @@ ANALYTICS = [
     "SELECT service FROM spans INTERSECT SELECT root_service FROM traces EXCEPT SELECT 'x' ORDER BY ALL",
     "SELECT DISTINCT ON (service) service, ts FROM spans ORDER BY ts LIMIT 10%",
     "SELECT 'naïve ünïcode', \"dur\" FROM spans",
+    "SELECT printf('%016x', dur), lpad(service, 10, ' '), format('{:.3f} {}', 1.5, name) FROM spans",
+    "SELECT unnest(range(10)), repeat('-', 20), list_resize([1], 3, 0)",
+    "SELECT * FROM range(1000000000) LIMIT 1",
+]
+
+TOO_LARGE = [
+    "SELECT repeat('x', 1000000000)",
+    "SELECT repeat('x', dur) FROM spans",
+    "SELECT repeat('x', 1000 * 1000000)",
+    "SELECT service.repeat(1000000000) FROM spans",
+    "SELECT lpad(service, 1000000000, 'x') FROM spans",
+    "SELECT rpad('x', dur::INT, 'x') FROM spans",
+    "SELECT range(1000000000)",
+    "SELECT generate_series(0, 1000000000)",
+    "SELECT unnest(range(dur)) FROM spans",
+    "SELECT list_resize([1], 1000000000)",
+    "SELECT bitstring('1', 1000000000)",
+    "SELECT printf('%1000000000d', 1)",
+    "SELECT printf('%*d', 1000000000, 1)",
+    "SELECT format('{:1000000000}', 1)",
+    "SELECT format('{:{}}', 1, 1000000000)",
+    "SELECT format(service, 1) FROM spans",
+    "SELECT format()",
 ]
 
 ATTACKS = [
@@ -255,7 +278,7 @@ def test_accepts_analytics_and_the_engine_runs_it(engine: duckdb.DuckDBPyConnect
     engine.execute(text).fetchall()
 
 
-@pytest.mark.parametrize("text", ATTACKS + SCOPES)
+@pytest.mark.parametrize("text", ATTACKS + SCOPES + TOO_LARGE)
 def test_refuses(engine: duckdb.DuckDBPyConnection, text: str):
     with pytest.raises(QueryError):
         check(engine, text, TABLES)

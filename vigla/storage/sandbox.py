@@ -20,7 +20,14 @@ import duckdb
 import orjson
 
 from vigla.errors import QueryError
-from vigla.storage.sandbox_functions import FUNCTIONS, TABLE_FUNCTIONS
+from vigla.storage.sandbox_functions import (
+    FORMATTING,
+    FUNCTIONS,
+    MAX_SIZE,
+    SIZED,
+    TABLE_FUNCTIONS,
+    WIDE,
+)
 
 MAX_TEXT_CHARACTERS = (
     100_000  # the parser's memory grows with the text, and nobody writes a longer query by hand
@@ -211,6 +218,23 @@ class _Walk:
         name = node["function_name"].lower()
         if name not in FUNCTIONS:
             raise QueryError(f"there is no function {name}() for queries{self._where(node)}")
+        if name in SIZED or name in FORMATTING:
+            self._check_size(name, node)
+
+    def _check_size(self, name: str, node: Node) -> None:
+        where = self._where(node)
+        if node["schema"]:  # x.repeat(9) is repeat(x, 9): the positions would be others
+            raise QueryError(f"call {name}() with all its arguments in the parentheses{where}")
+        arguments = [_constant(child) for child in node["children"]]
+        if name in FORMATTING:
+            picture = next(iter(arguments), None)
+            if not isinstance(picture, str) or re.search(WIDE, picture):
+                raise QueryError(f"{name}() needs a format written out, without wide fields{where}")
+            return
+        sizes = [arguments[at] for at in SIZED[name] if at < len(arguments)]
+        if not all(isinstance(size, int) and abs(size) <= MAX_SIZE for size in sizes):
+            instead = f", or FROM {name}(..)" if name in TABLE_FUNCTIONS else ""
+            raise QueryError(f"{name}() takes numbers up to {MAX_SIZE:,} written out{instead}{where}")
 
     def _check_show(self, node: Node) -> None:
         if node["query"] is None:
@@ -229,3 +253,8 @@ class _Walk:
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
         return f" (line {line}, column {column})"
+
+
+def _constant(node: Node) -> Any:
+    """The value of a literal; None for everything else."""
+    return node["value"]["value"] if node["class"] == "CONSTANT" and not node["value"]["is_null"] else None

@@ -106,3 +106,21 @@ FUNCTIONS = frozenset(
 )
 
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
+
+# Where the size of one result is an argument: the engine neither counts that memory nor can be interrupted
+# meanwhile, so these positions take whole numbers written out, up to MAX_SIZE.
+SIZED = {
+    "array_resize": (1,),
+    "bitstring": (1,),
+    "generate_series": (0, 1, 2),
+    "list_resize": (1,),
+    "lpad": (1,),
+    "range": (0, 1, 2),
+    "repeat": (1,),
+    "rpad": (1,),
+}
+MAX_SIZE = 1_000
+
+# The same by the width in a format string: written out, no width of four digits or from an argument.
+FORMATTING = frozenset({"format", "printf"})
+WIDE = r"\d{4}|\*|\{[^}]*\{"
