@@ -15,6 +15,8 @@ import pytest
 
 SERVICES = {"traffic", "productpage", "details", "reviews", "ratings"}
 SEEN_WITHIN_S = 60.0
+FIRST_TRACE_CPU_S = 15.0  # what one core can do in the 15 s within which the first trace must be seen
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 STOPPED_WITHIN_S = 40.0
 
 
@@ -44,6 +46,12 @@ def _children(parent: int) -> set[int]:
     return {int(pid) for pid in listed.stdout.split()}
 
 
+def _cpu_s(pids: set[int]) -> float:
+    """CPU seconds that the processes have used, by proc(5): fields 14 and 15, counted behind the name."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS_PER_S
+
+
 def _services(url: str) -> set[str]:
     deadline = time.monotonic() + SEEN_WITHIN_S
     found: set[str] = set()
@@ -64,6 +72,13 @@ def test_every_service_is_seen_and_ctrl_c_stops_all(
     assert demo.wait(STOPPED_WITHIN_S) == 0
     assert len(children) == 8
     assert not still_running(children)
+
+
+def test_first_trace_costs_less_than_one_core_can_do_in_15_s(demo: subprocess.Popen[str]) -> None:
+    """In CPU time, because other processes may keep this machine busy."""
+    assert demo.stderr is not None
+    _url(demo.stderr)
+    assert _cpu_s({demo.pid, *_children(demo.pid)}) < FIRST_TRACE_CPU_S
 
 
 def test_children_do_not_outlive_a_killed_demo(

@@ -73,6 +73,10 @@ class LocalBus:
         with _explained(self._directory):
             self._logs[topic].reserve(offset)
 
+    def problem(self, topic: Topic) -> str:
+        """Why appends to ``topic`` are refused now, empty when they are not; for readiness."""
+        return self._logs[topic].problem()
+
     def close(self) -> None:
         """Finish what was appended, wake waiting polls and release the files."""
         for writer in self._writers.values():

@@ -244,6 +244,16 @@ class TopicLog:
 
     # Writing
 
+    def problem(self) -> str:
+        """Why appends are refused now, empty when they are not."""
+        if self.size >= self._settings.max_backlog_bytes:
+            return f"the backlog of {self._topic} is full"
+        try:
+            self._keep_disk_floor()
+        except OSError as error:
+            return str(error.strerror)
+        return ""
+
     def _keep_disk_floor(self) -> None:
         disk = os.statvfs(self._directory)
         if disk.f_bavail * disk.f_frsize < self._settings.min_free_bytes:

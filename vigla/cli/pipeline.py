@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from collector.server import Collector
@@ -70,6 +71,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(asyncio.to_thread, maintenance.stop)
 
         collector = Collector(settings.collector, bus, metrics)
+        checks["collector"] = partial(bus.problem, "traces")
         pages = ui_router(settings.query)
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[pages])
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
@@ -82,7 +84,6 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         watching = asyncio.create_task(health.watch_event_loop(metrics))
         stack.callback(watching.cancel)
         checks["start"] = lambda: "stopping" if stopping.is_set() else ""
-        checks["ingester"] = ingester.problem
         announce(settings, _endpoints(settings, query, collector, health_server))
         await stopping.wait()
         log.info("stopping")
