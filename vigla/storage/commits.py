@@ -89,7 +89,7 @@ class Commits:
     def staged(self, tables: Mapping[str, pa.Table]) -> Iterator[dict[str, Path]]:
         """Durable files with these rows, for a transaction to ``add``; removed when anything is raised."""
         files = {name: self.new_path(name) for name, table in tables.items() if table.num_rows}
-        with self.removing_on_failure(files):
+        with of_write("write to the lake"), self.removing_on_failure(files):
             for name, path in files.items():
                 self._check_space()
                 write_sorted(path, tables[name])

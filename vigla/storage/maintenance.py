@@ -98,17 +98,19 @@ class Maintenance:
         with self._lake.commits.transaction() as cursor:
             for topic, offset in self._lake.committed_offsets().items():
                 cursor.execute(_TRIM, [topic, offset])
-        # Both judge by the engine's own clock, so the wall clock is read and not asked of ``clock``.
-        now = datetime.now(UTC)
-        with self._lake.commits.autocommit() as cursor:
-            cursor.execute(_EXPIRE, [now.isoformat()]).fetchall()
-            removed_before = now - timedelta(seconds=self._settings.snapshot_grace_s)
-            cursor.execute(_CLEAN_UP, [removed_before.isoformat()]).fetchall()
-            for (name,) in cursor.execute(_INLINED).fetchall():
-                cursor.execute(*compiled(_ended(name)))
+        self._remove_replaced()
         self._metrics.set(
             "vigla_storage_bytes", sum(f.size for t in TABLES for f in self._lake.commits.files(t))
         )
+
+    def _remove_replaced(self) -> None:
+        """Remove what no reader can need any more. The engine's own clock wrote the times to compare with."""
+        with self._lake.commits.autocommit() as cursor:
+            cursor.execute(_EXPIRE, [datetime.now(UTC).isoformat()]).fetchall()
+            before = datetime.now(UTC) - timedelta(seconds=self._settings.snapshot_grace_s)
+            cursor.execute(_CLEAN_UP, [before.isoformat()]).fetchall()
+            for (name,) in cursor.execute(_INLINED).fetchall():
+                cursor.execute(*compiled(_ended(name)))
 
     def _retain_by_age(self) -> None:
         now_ns = self._time.update(self._clock.now_ns(), self._clock.monotonic(), self._newest_ns())

@@ -1,6 +1,7 @@
 """Which rows are too old, or too many, to keep."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,8 +9,6 @@ from vigla.storage.inventory import DataFile
 from vigla.storage.tables import timestamp
 
 HOUR_NS = 3600 * 10**9
-
-_TS: sa.ColumnClause[object] = sa.column("ts")
 
 
 class TrustedTime:
@@ -44,7 +43,8 @@ class TrustedTime:
 
 def older_than(table: str, cutoff_ns: int) -> sa.Delete:
     """Deletes rows before a time; files that are older as a whole go without being read."""
-    return sa.delete(sa.table(table, _TS, schema="lake.main")).where(timestamp(cutoff_ns) > _TS)
+    ts: sa.ColumnClause[Any] = sa.column("ts")
+    return sa.delete(sa.table(table, ts, schema="lake.main")).where(ts < timestamp(cutoff_ns))
 
 
 def excess(files: Sequence[DataFile], other_bytes: int, bound: int) -> list[DataFile]:

@@ -1,0 +1,186 @@
+"""What only a lake on disk can do: outlive its process, grow columns, be held, fill its disk."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.contracts.rows import numbered, spans, summaries
+from tests.storage.lakes import on_disk, opened, span_ids
+from vigla.errors import SettingsError, StorageUnavailable
+from vigla.model.spans import DEFAULT_PROMOTED, Promoted
+from vigla.storage.api import QueryContext
+
+
+def test_flushed_rows_and_offsets_outlive_the_process(tmp_path: Path) -> None:
+    with opened(tmp_path) as lake:
+        lake.buffer({"spans": numbered(0, 20), "traces": summaries({"trace_id": "a"})}, {"traces": 3})
+        lake.flush()
+        lake.buffer({"spans": numbered(20, 5)}, {"traces": 4})
+        lake.archive(numbered(0, 3))
+    with opened(tmp_path) as lake:
+        assert span_ids(lake) == list(range(20))
+        assert lake.committed("traces") == 3
+        assert span_ids(lake, "archived_spans") == [0, 1, 2]
+
+
+def test_a_moved_directory_opens(tmp_path: Path) -> None:
+    with opened(tmp_path / "here") as lake:
+        lake.buffer({"spans": numbered(0, 20)}, {"traces": 3})
+        lake.flush()
+    shutil.move(tmp_path / "here", tmp_path / "it's there")
+    with opened(tmp_path / "it's there") as lake:
+        assert span_ids(lake) == list(range(20))
+
+
+def test_an_attribute_promoted_later_is_found_in_old_and_new_files(tmp_path: Path) -> None:
+    key = 'user."id"'
+    with opened(tmp_path) as lake:
+        lake.buffer({"spans": spans({"span_id": 1, "attrs": '{"user.\\"id\\"":"joe"}'})}, {})
+        lake.flush()
+    promoted = (*DEFAULT_PROMOTED, Promoted(key), Promoted("n", "int"))
+    with opened(tmp_path, promoted) as lake:
+        lake.buffer({"spans": spans({"span_id": 2, f"a.{key}": "joe", "a.n": 7}, promoted=promoted)}, {})
+        lake.flush()
+        lake.buffer({"spans": spans({"span_id": 3, f"a.{key}": "ann"}, promoted=promoted)}, {})
+        table = lake.tables.spans
+        value = sa.select(lake.tables.attribute(table, key)).order_by(table.c.span_id)
+        assert lake.select(value, QueryContext()).column(0).to_pylist() == ["joe", "joe", "ann"]
+        equal = sa.select(table.c.span_id).where(lake.tables.attribute_equals(table, key, "joe"))
+        assert sorted(lake.select(equal, QueryContext()).column(0).to_pylist()) == [1, 2]
+
+
+def test_an_attribute_no_longer_promoted_keeps_its_column(tmp_path: Path) -> None:
+    extra = Promoted("user.id")
+    with opened(tmp_path, (*DEFAULT_PROMOTED, extra)) as lake:
+        rows = spans({"span_id": 1, "a.user.id": "joe"}, promoted=(*DEFAULT_PROMOTED, extra))
+        lake.buffer({"spans": rows}, {})
+        lake.flush()
+    with opened(tmp_path) as lake:
+        assert extra in lake.promoted
+        column = sa.select(lake.tables.spans.c["a.user.id"])
+        assert lake.select(column, QueryContext()).column(0).to_pylist() == ["joe"]
+
+
+def test_an_attribute_cannot_change_its_type(tmp_path: Path) -> None:
+    with opened(tmp_path, (Promoted("k"),)):
+        pass
+    with (
+        pytest.raises(SettingsError, match=r"k is kept as string .* become int"),
+        opened(tmp_path, (Promoted("k", "int"),)),
+    ):
+        pass
+    with opened(tmp_path, (Promoted("k"),)):
+        pass  # the refused one did not keep the catalog
+
+
+def test_staged_files_without_commit_are_removed_at_open(tmp_path: Path) -> None:
+    with opened(tmp_path) as lake:
+        lake.buffer({"spans": numbered(0, 20)}, {"traces": 3})
+        lake.flush()
+        committed = on_disk(tmp_path)
+        shutil.copy(next(iter(committed)), next(iter(committed)).with_name("orphan.parquet"))
+    with opened(tmp_path) as lake:
+        assert on_disk(tmp_path) == committed
+        assert span_ids(lake) == list(range(20))
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from tests.storage.lakes import opened
+with opened(Path(sys.argv[1])):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_catalog_held_by_another_process(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        with pytest.raises(StorageUnavailable, match="held by another process"), opened(tmp_path):
+            pass
+    finally:
+        holder.communicate(b"")
+    with opened(tmp_path) as lake:
+        assert span_ids(lake) == []
+
+
+def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageUnavailable, match=r"storage\.path"), opened(tmp_path / "file" / "lake"):
+        pass
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Writes beyond this size fail with EFBIG, as those on a full disk fail with ENOSPC."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_flush_that_cannot_be_written_keeps_its_rows(tmp_path: Path) -> None:
+    with opened(tmp_path) as lake:
+        lake.buffer({"spans": numbered(0, 500)}, {"traces": 3})
+        with file_size_limit(2_000), pytest.raises(StorageUnavailable):
+            lake.flush()
+        assert on_disk(tmp_path) == set()
+        assert lake.committed("traces") == 0
+        lake.buffer({"spans": numbered(500, 10)}, {"traces": 4})
+        assert span_ids(lake) == list(range(510))
+        assert lake.flush() == 500
+        assert lake.committed("traces") == 3
+        assert lake.flush() == 10
+        assert span_ids(lake) == list(range(510))
+        assert lake.committed("traces") == 4
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 40 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "vigla-test", str(disk)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this environment forbids mounting")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_full_disk_is_recovered_from(small_disk: Path) -> None:
+    with opened(small_disk / "lake") as lake:
+        lake.buffer({"spans": numbered(0, 20)}, {"traces": 1})
+        lake.flush()
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+        lake.buffer({"spans": numbered(20, 20)}, {"traces": 2})
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable, match="full"):
+                lake.flush()
+        with pytest.raises(StorageUnavailable):
+            lake.archive(numbered(0, 5))
+        assert span_ids(lake) == list(range(40))
+        ballast.unlink()
+        assert lake.flush() == 20
+        assert span_ids(lake) == list(range(40))
+    with opened(small_disk / "lake") as lake:
+        assert span_ids(lake) == list(range(40))
+        assert lake.committed("traces") == 2
