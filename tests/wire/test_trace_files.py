@@ -86,6 +86,7 @@ def test_content_tells_the_format(name: str, packed: str):
             "data[0].spans[0].spanID",
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else "content",  # gzip's bytes hold the time
 )
 def test_refuses_with_the_place(content: bytes, said: str):
     with pytest.raises(BadInput) as caught:
