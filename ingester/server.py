@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 TOPIC: Topic = "traces"
 POLL_S = 0.25  # how long stop() may wait for a poll
 GATHER_S = 0.05  # a decode has fixed costs of milliseconds: a trickle is decoded 20 times a second at most
-BUFFERED_FLUSHES = 4  # rows held when the disk is behind, in flushes
+FLUSH_BYTES = 64 * 1024 * 1024  # payload bytes that start a flush, be they few rows
+BUFFERED_FLUSHES = 3  # rows and bytes held when the disk is behind, in flushes
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 10.0
 
@@ -68,6 +69,7 @@ class Ingester:
         self._drained = threading.Event()
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
+        self._waiting_bytes = 0
         self._read_to = store.committed(TOPIC)
         self._problem = ""
         self._threads = (
@@ -136,24 +138,30 @@ class Ingester:
         if spans is not None:
             self._metrics.add("vigla_ingester_spans_total", spans.num_rows)
         with self._changed:
+            self._waiting_bytes += _size(records)
             if self._waiting_since is None:
                 self._waiting_since = self._clock.monotonic()
             self._changed.notify_all()
 
     def _gather(self, records: Sequence[Record]) -> None:
         """After a small batch, let the next one grow."""
-        if sum(len(record.payload) for record in records) < self._settings.batch_bytes // 2:
+        if _size(records) < self._settings.batch_bytes // 2:
             self._stopping.wait(GATHER_S)
 
     def _await_room(self) -> None:
-        bound = BUFFERED_FLUSHES * self._settings.flush_rows
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping.is_set() or self._store.buffered_rows() < bound)
+            self._changed.wait_for(lambda: self._stopping.is_set() or self._held() < BUFFERED_FLUSHES)
+
+    def _held(self) -> float:
+        """What is not on disk, in flushes."""
+        rows = self._store.buffered_rows() / self._settings.flush_rows
+        return max(rows, self._waiting_bytes / FLUSH_BYTES)
 
     def _flush(self) -> None:
         delay = RETRY_FIRST_S
         while self._await_due():
             began, self._waiting_since = self._clock.monotonic(), None
+            size = self._waiting_bytes
             try:
                 self._store.flush()
             except StorageUnavailable as error:
@@ -162,11 +170,12 @@ class Ingester:
                     return
                 delay = min(2 * delay, RETRY_LAST_S)
                 continue
-            self._problem = ""
-            delay = RETRY_FIRST_S
+            self._problem, delay = "", RETRY_FIRST_S
             self._metrics.observe("vigla_ingester_flush_seconds", self._clock.monotonic() - began)
             self._consumer.commit(TOPIC, self._store.committed(TOPIC))
-            self._notify()
+            with self._changed:
+                self._waiting_bytes -= size
+                self._changed.notify_all()
 
     def _fail(self, error: StorageUnavailable, began: float) -> None:
         self._problem = str(error)
@@ -181,7 +190,7 @@ class Ingester:
                 age = 0.0 if self._waiting_since is None else self._clock.monotonic() - self._waiting_since
                 if age >= self._settings.flush_interval_s:
                     return True
-                if self._store.buffered_rows() >= self._settings.flush_rows:
+                if self._held() >= 1:
                     return True
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
@@ -189,3 +198,7 @@ class Ingester:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _size(records: Sequence[Record]) -> int:
+    return sum(len(record.payload) for record in records)

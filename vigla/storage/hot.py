@@ -67,10 +67,14 @@ class HotBuffer:
             return self._open.rows + self._sealed.rows
 
     def seal(self) -> Part:
-        """Close the open part for writing and start a new one. What is sealed already is written first."""
+        """Close the open part for writing and start a new one.
+
+        What is sealed already, because it could not be written, is part of it. One thread seals and empties.
+        """
         with self._lock:
-            if self._sealed.empty:
-                self._sealed, self._open = self._open, Part()
+            tables = {name: self._visible(name) for name in self._sealed.tables | self._open.tables}
+            self._sealed = Part(tables, self._sealed.offsets | self._open.offsets)
+            self._open = Part()
             return self._sealed
 
     @contextmanager
