@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vigla.bus.api import TOPICS, Record, Topic
 from vigla.bus.group_commit import GroupCommit
+from vigla.bus.segment import sync_directory
 from vigla.bus.topic_log import TopicLog
 from vigla.errors import StorageUnavailable
 from vigla.settings import BusSettings
@@ -34,6 +35,8 @@ class LocalBus:
                 topic: TopicLog(directory / topic, directory / "damaged", topic, settings, metrics)
                 for topic in TOPICS
             }
+            sync_directory(directory)
+            sync_directory(directory.parent)
         self._directory = directory
         self._writers = {
             topic: GroupCommit(topic_log, settings.max_backlog_bytes, topic)

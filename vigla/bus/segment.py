@@ -52,6 +52,15 @@ def segments_in(directory: Path) -> list[Segment]:
     return sorted(segments, key=lambda segment: segment.base)
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power cut."""
+    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def frames(base: int, payloads: Iterable[bytes]) -> bytes:
     """Frames of consecutive records, ready to be written."""
     parts: list[bytes] = []

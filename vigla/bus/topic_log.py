@@ -3,15 +3,15 @@
 import errno
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from vigla.bus import damage
 from vigla.bus.api import Record, Topic
-from vigla.bus.segment import HEADER, Damaged, Reader, Segment, frames, path_of, segments_in
+from vigla.bus.segment import Damaged, Reader, Segment, frames, path_of, segments_in, sync_directory
 from vigla.errors import Overloaded
 from vigla.settings import BusSettings
 from vigla.telemetry.metrics import Metrics
@@ -153,11 +153,11 @@ class TopicLog:
             offset = max(offset, segment.base)
             try:
                 records = self._reader.seek(offset, max_bytes) or self._reader.read(max_bytes)
-            except Damaged as damage:
+            except Damaged as found:
                 if segment is self._active:
-                    self._leave_active(damage)
+                    self._leave_active(found)
                     return []
-                self._set_aside(segment, damage)
+                self._set_aside(segment, found)
                 continue
             if records or segment is self._active:
                 return records
@@ -183,59 +183,33 @@ class TopicLog:
         try:
             while self._reader.read(SCAN_BYTES):
                 pass
-        except Damaged as damage:
-            if self._record_follows():
+        except Damaged as found:
+            if damage.record_follows(self._active, self._reader.position):
                 self._copy_aside(self._active)
             log.warning(
                 "bus: end of %s cut by %d bytes: %s",
                 self._topic,
                 self._active.size - self._reader.position,
-                damage,
+                found,
             )
             self._cut(self._active)
         return self._reader.offset
 
-    def _record_follows(self) -> bool:
-        """Whether this is no torn end: an intact record stands behind one that is not."""
-        with self._active.path.open("rb") as file:
-            file.seek(self._reader.position)
-            header = file.read(HEADER.size)
-            if len(header) < HEADER.size:
-                return False
-            length, _, offset = HEADER.unpack(header)
-            file.seek(length, os.SEEK_CUR)
-            behind = Segment(self._active.path, offset + 1, self._active.size)
-            reader = Reader(behind)
-            reader.position = file.tell()
-        try:
-            return bool(reader.read(SCAN_BYTES)) if reader.position < behind.size else False
-        except Damaged:
-            return False
-        finally:
-            reader.close()
-
-    def _leave_active(self, damage: Damaged) -> None:
+    def _leave_active(self, found: Damaged) -> None:
         """Have the writer go on in another segment; what is damaged is set aside once it is no longer its."""
         if not self._distrusted:
-            log.error("bus: damage in the open segment of %s: %s", self._topic, damage)
+            log.error("bus: damage in the open segment of %s: %s", self._topic, found)
         self._distrusted = True
 
-    def _set_aside(self, segment: Segment, damage: Damaged) -> None:
+    def _set_aside(self, segment: Segment, found: Damaged) -> None:
         """Keep a copy of the damaged segment; it goes on with the records before the damage."""
-        log.error("bus: damaged segment of %s: %s", self._topic, damage)
+        log.error("bus: damaged segment of %s: %s", self._topic, found)
         self._copy_aside(segment)
         with suppress(OSError):  # the size in memory holds until the next start, which finds the damage again
             self._cut(segment)
 
     def _copy_aside(self, segment: Segment) -> None:
-        copy = self._damaged / f"{self._topic}-{segment.path.name}"
-        try:
-            self._damaged.mkdir(exist_ok=True)
-            shutil.copyfile(segment.path, copy)
-        except OSError as error:
-            log.error("bus: no copy of %s could be kept: %s", segment.path, error)  # noqa: TRY400  no bug of ours
-        else:
-            log.error("bus: copy kept as %s", copy)
+        damage.copy_aside(segment, self._damaged, f"{self._topic}-{segment.path.name}")
 
     def _cut(self, segment: Segment) -> None:
         self._metrics.add("vigla_bus_damaged_total", topic=self._topic)
@@ -290,11 +264,7 @@ class TopicLog:
     def _create(self, base: int) -> Segment:
         path = path_of(self._directory, base)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640))
-        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_directory(self._directory)
         return Segment(path, base, 0)
 
     def _report(self) -> None:
