@@ -4,7 +4,6 @@ Times are Unix microseconds, except for dependencies and metrics, where they are
 """
 
 from collections.abc import Callable, Iterator
-from urllib.parse import unquote
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -26,6 +25,7 @@ from vigla.wire.otlp.spans import SpanDecoder
 DEFAULT_LOOKBACK_NS = 48 * 3600 * 10**9
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
+NS_PER_MS = 10**6
 DEPENDENCIES_LOOKBACK_MS = 24 * 3600 * 1000
 MAX_TRANSFORM_BYTES = 64 * 1024 * 1024
 
@@ -54,7 +54,7 @@ def router(  # noqa: C901 (a list of routes)
 
     @routes.get("/services/{service:path}/operations")
     async def service_operations(request: Request, service: str) -> Response:
-        found = sorted({operation.name for operation in engine.operations(unquote(service))})
+        found = sorted({operation.name for operation in engine.operations(service)})
         return answers.ok(request, answers.envelope(found, total=len(found)))
 
     @routes.get("/operations")
@@ -108,7 +108,7 @@ def router(  # noqa: C901 (a list of routes)
     @routes.get("/dependencies")
     async def dependencies(request: Request) -> Response:
         def work(context: QueryContext) -> dict[str, object]:
-            return answers.envelope(calls(engine, request, clock, context))
+            return answers.envelope(_called(engine, request, clock, context))
 
         return await answered(request, limits, work)
 
@@ -120,22 +120,27 @@ def router(  # noqa: C901 (a list of routes)
     return routes
 
 
-def calls(
-    engine: TraceEngine, request: Request, clock: Clock, context: QueryContext
+def called(
+    engine: TraceEngine, low: int, high: int, service: str, context: QueryContext
 ) -> list[dict[str, object]]:
-    """Calls between services, of one service if ``service`` is given."""
-    end = integer(request, "endTs", clock.now_ns() // 10**6)
-    lookback = integer(request, "lookback", DEPENDENCIES_LOOKBACK_MS)
-    if lookback < 0:
-        raise QueryError("unable to parse param 'lookback': it must not be negative")
-    low, high = max((end - lookback) * 10**6, 0), min(end * 10**6, LATEST_NS)
-    service = request.query_params.get("service", "")
-    found = relations.edges(engine.store, engine.tables, low, high, context)
+    """Calls between services whose child span starts in a range of Unix ns; of one service if given."""
+    found = relations.edges(engine.store, engine.tables, max(low, 0), min(high, LATEST_NS), context)
     return [
         {"parent": edge.parent, "child": edge.child, "callCount": edge.calls}
         for edge in found
         if not service or service in (edge.parent, edge.child)
     ]
+
+
+def _called(
+    engine: TraceEngine, request: Request, clock: Clock, context: QueryContext
+) -> list[dict[str, object]]:
+    end = integer(request, "endTs", clock.now_ns() // NS_PER_MS)
+    lookback = integer(request, "lookback", DEPENDENCIES_LOOKBACK_MS)
+    if lookback < 0:
+        raise QueryError("unable to parse param 'lookback': it must not be negative")
+    service = request.query_params.get("service", "")
+    return called(engine, (end - lookback) * NS_PER_MS, end * NS_PER_MS, service, context)
 
 
 async def answered(request: Request, limits: Limits, work: Callable[[QueryContext], object]) -> Response:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from query.jaeger import answers, params
 from query.jaeger.otlp_model import traces_data
-from query.jaeger.v1 import DEFAULT_LIMIT, MAX_LIMIT, calls
+from query.jaeger.v1 import DEFAULT_LIMIT, DEPENDENCIES_LOOKBACK_MS, MAX_LIMIT, NS_PER_MS, called
 from query.limits import Limits
 from query.traces.adjusters.pipeline import adjusted
 from query.traces.engine import TraceEngine
@@ -111,9 +111,13 @@ def router(  # noqa: C901 (a list of routes)
 
     @routes.get("/dependencies")
     async def dependencies(request: Request) -> Response:
-        return await answered(
-            request, lambda context: {"dependencies": calls(engine, request, clock, context)}
-        )
+        def work(context: QueryContext) -> object:
+            given = _Given(request.query_params)
+            end = given.parsed("endTime", params.rfc3339_ns, clock.now_ns())
+            start = given.parsed("startTime", params.rfc3339_ns, end - DEPENDENCIES_LOOKBACK_MS * NS_PER_MS)
+            return {"dependencies": called(engine, start, end, given.text("service"), context)}
+
+        return await answered(request, work)
 
     return routes
 

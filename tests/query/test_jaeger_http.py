@@ -172,6 +172,8 @@ def test_dependencies(api: httpx.Client):
     ]
     assert api.get("/api/dependencies", params={"endTs": NOW_S * 1000}).json()["data"] == expected
     assert api.get("/api/v3/dependencies").json() == {"dependencies": expected}
+    long_ago = {"start_time": "2020-01-01T00:00:00Z", "end_time": "2020-01-02T00:00:00Z"}
+    assert api.get("/api/v3/dependencies", params=long_ago).json() == {"dependencies": []}
     assert api.get("/api/dependencies", params={"endTs": 1000}).json()["data"] == []
     assert failed(api.get("/api/dependencies", params={"endTs": "x"}), 400)
 
