@@ -103,4 +103,5 @@ def _wait(is_done: Callable[[], bool], bookinfo: Bookinfo, stopping: threading.E
 
 def _announce(ports: Ports, seconds: float) -> None:
     console.print(f"\nFirst trace after {seconds:.1f} s. Open [bold cyan]{ports.url('http')}[/]")
-    console.print(f"The product page is {ports.url('productpage')}/productpage/0; Ctrl-C stops everything.")
+    console.print(f"The product page is {ports.url('productpage')}/productpage/0")
+    console.print("[dim]Ctrl-C stops everything.[/]")
