@@ -25,6 +25,15 @@ class Operation:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Where the spans of some traces are: first and last start, services. Most row groups lie outside."""
+
+    first: int
+    last: int
+    services: list[str]
+
+
 class TraceEngine:
     """Answers about traces from one store. Methods block; safe from any thread.
 
@@ -100,25 +109,30 @@ class TraceEngine:
         columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
     ) -> pa.Table:
         spans = self.tables.spans
-        low, high = self._bounds(found, context) if found else (0, 0)
+        bounds = self._bounds(found, context) if found else _Bounds(0, 0, [])
         statement = sa.select(*columns).where(
-            spans.c.trace_id.in_(list(found)), spans.c.ts >= timestamp(low), spans.c.ts <= timestamp(high)
+            spans.c.trace_id.in_(list(found)),
+            spans.c.ts >= timestamp(bounds.first),
+            spans.c.ts <= timestamp(bounds.last),
+            spans.c.service.in_(bounds.services),
         )
         return self.store.select(statement, context)
 
-    def _bounds(self, found: dict[str, int], context: QueryContext) -> tuple[int, int]:
-        """First and last start that any of the traces has, from the summaries: they are few rows."""
+    def _bounds(self, found: dict[str, int], context: QueryContext) -> _Bounds:
+        """Where the traces' spans are, from the summaries: these are few rows."""
         traces = self.tables.traces.c
         low = max(min(found.values()) - REACH_NS, search.EARLIEST_NS)
         high = min(max(found.values()) + REACH_NS, search.LATEST_NS)
+        services = sa.func.list_distinct(sa.func.flatten(sa.func.list(traces.services)))
         statement = sa.select(
-            sa.func.epoch_ns(sa.func.min(traces.ts)), sa.func.epoch_ns(sa.func.max(traces.end_ts))
+            sa.func.epoch_ns(sa.func.min(traces.ts)), sa.func.epoch_ns(sa.func.max(traces.end_ts)), services
         ).where(traces.trace_id.in_(list(found)), traces.ts >= timestamp(low), traces.ts <= timestamp(high))
-        rows = self.store.select(statement, context)
-        first, last = (column[0].as_py() for column in rows.columns)
-        if first is None:
-            return min(found.values()), max(found.values())
-        return first, max(last, *found.values())
+        first, last, names = (column[0].as_py() for column in self.store.select(statement, context).columns)
+        return _Bounds(
+            min(found.values()) if first is None else first,
+            max(found.values()) if last is None else max(last, *found.values()),
+            names or [],
+        )
 
     def _traces(self, rows: pa.Table) -> list[Trace]:
         return [self._cut(trace) for trace in from_table(rows, self.tables.promoted)]

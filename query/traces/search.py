@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from vigla.storage.api import QueryContext, Reader
@@ -111,14 +112,20 @@ def _pointer(path: list[str]) -> str:
 
 def _json_equals(column: sa.ColumnElement[Any], path: list[str], text: str) -> sa.ColumnElement[bool]:
     value = sa.func.json_extract_string(column, _pointer(path), type_=sa.Text)
-    return sa.and_(column.is_not(None), value == text)
+    return sa.and_(_names(column, path[-1]), value == text)
+
+
+def _names(column: sa.ColumnElement[Any], key: str) -> sa.ColumnElement[bool]:
+    """Whether JSON text may have such a key: searching for bytes costs a tenth of parsing."""
+    written = orjson.dumps(key).decode()
+    return sa.func.contains(column, f"{written}:", type_=sa.Boolean)
 
 
 def _any_equals(column: sa.ColumnElement[Any], key: str, text: str) -> sa.ColumnElement[bool]:
     """Whether any element of a JSON array has this attribute value. Most spans have no such array at all."""
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')
     values = sa.func.json_extract_string(column, f'$[*].attributes."{escaped}"')
-    return sa.and_(column.is_not(None), sa.func.list_contains(values, text, type_=sa.Boolean))
+    return sa.and_(_names(column, key), sa.func.list_contains(values, text, type_=sa.Boolean))
 
 
 def _error(spans: Any, text: str) -> sa.ColumnElement[bool]:
