@@ -15,7 +15,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from rich.progress import track
 
 import vigla
 from benchmarks.lake import Contents, ensure, parquet_bytes
+from benchmarks.process import cpu_seconds
 from benchmarks.report import publish, table, verdict
 from benchmarks.serving import Server
 from benchmarks.tracegen import KEYS, SERVICES, VALUES
@@ -121,11 +122,12 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Milliseconds of each request, and bytes of the answers."""
+    """Milliseconds of each request; means of the server's CPU time and of the answer's size when warm."""
 
     warm_ms: list[float]
-    cold_ms: list[float]
+    cpu_ms: float
     answer_bytes: float
+    cold_ms: list[float]
 
 
 def _timed(client: httpx.Client, request: tuple[str, dict[str, Any]]) -> tuple[float, int]:
@@ -146,16 +148,16 @@ def _drop_page_cache() -> bool:
     return True
 
 
-def warm(
-    server: Server, kind: Kind, contents: Contents, ids: list[str], requests: int
-) -> tuple[list[float], float]:
-    """Latencies of ``requests`` requests, and the mean size of an answer."""
+def warm(server: Server, kind: Kind, contents: Contents, ids: list[str], requests: int) -> Measured:
+    """Latencies of ``requests`` requests to a server that has answered some of the kind."""
     stream = kind.requests(contents, ids)
     with httpx.Client(base_url=server.query_url, timeout=60) as client:
         for request in itertools.islice(stream, WARM_UP):
             _timed(client, request)
+        begun = cpu_seconds(server.pid)
         measured = [_timed(client, request) for request in itertools.islice(stream, requests)]
-    return [ms for ms, _ in measured], float(np.mean([size for _, size in measured]))
+        cpu_ms = (cpu_seconds(server.pid) - begun) * 1000 / requests
+    return Measured([ms for ms, _ in measured], cpu_ms, float(np.mean([size for _, size in measured])), [])
 
 
 def cold(lake: Path, kind: Kind, contents: Contents, ids: list[str], times: int) -> list[float]:
@@ -181,7 +183,7 @@ def measure(lake: Path, contents: Contents, requests: int, cold_times: int) -> d
         ids = _some_trace_ids(server)
         warmed = {k.name: warm(server, k, contents, ids, requests) for k in track(KINDS, "warm")}
     return {
-        k.name: Measured(warmed[k.name][0], cold(lake, k, contents, ids, cold_times), warmed[k.name][1])
+        k.name: replace(warmed[k.name], cold_ms=cold(lake, k, contents, ids, cold_times))
         for k in track(KINDS, "cold")
     }
 
@@ -192,6 +194,7 @@ def summary(results: dict[str, Measured], contents: Contents, lake: Path) -> str
         "request",
         "warm p50 ms",
         "warm p95",
+        "server CPU ms",
         "cold p50",
         "cold p95",
         "answer KiB",
@@ -205,7 +208,7 @@ def summary(results: dict[str, Measured], contents: Contents, lake: Path) -> str
         warm_p50, warm_p95 = np.percentile(one.warm_ms, [50, 95])
         cold_p50, cold_p95 = np.percentile(one.cold_ms, [50, 95]) if one.cold_ms else (np.nan, np.nan)
         goal = "" if kind.goal_ms is None else verdict(reached=bool(warm_p50 <= kind.goal_ms))
-        numbers = (f"{ms:.1f}" for ms in (warm_p50, warm_p95, cold_p50, cold_p95))
+        numbers = (f"{ms:.1f}" for ms in (warm_p50, warm_p95, one.cpu_ms, cold_p50, cold_p95))
         size = f"{one.answer_bytes / 1024:.0f}"
         rows.append((kind.name, *numbers, size, f"{kind.goal_ms or ''}", goal, f"{kind.jaeger_ms or ''}"))
     sizes = parquet_bytes(lake)
