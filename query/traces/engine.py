@@ -14,7 +14,7 @@ from vigla.storage.api import QueryContext, Store
 from vigla.storage.tables import LakeTables, timestamp
 
 REACH_NS = 24 * 3600 * 1_000_000_000
-"""Spans of a found trace are looked for this far from its matching span; by id, they are found anywhere."""
+"""A found trace is looked for this far from its matching span; by id, spans are found anywhere."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,11 +27,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Where the spans of some traces are: first and last start, services. Most row groups lie outside."""
+    """Where the spans of some traces are: first and last start, services (None: not known).
+
+    Most row groups lie outside.
+    """
 
     first: int
     last: int
-    services: list[str]
+    services: list[str] | None
 
 
 class TraceEngine:
@@ -99,6 +102,8 @@ class TraceEngine:
         self, query: TraceQuery, context: QueryContext, columns: Sequence[sa.FromClause]
     ) -> list[Trace]:
         ids = search.find(self.store, self.tables, query, context)
+        if not ids:
+            return []
         by_id = {trace.trace_id: trace for trace in self._traces(self._rows(ids, context, columns))}
         return [by_id[trace_id] for trace_id in ids if trace_id in by_id]
 
@@ -108,13 +113,13 @@ class TraceEngine:
         context: QueryContext,
         columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
     ) -> pa.Table:
-        spans = self.tables.spans
-        bounds = self._bounds(found, context) if found else _Bounds(0, 0, [])
+        spans = self.tables.spans.c
+        bounds = self._bounds(found, context) if found else _Bounds(0, 0, None)
         statement = sa.select(*columns).where(
-            spans.c.trace_id.in_(list(found)),
-            spans.c.ts >= timestamp(bounds.first),
-            spans.c.ts <= timestamp(bounds.last),
-            spans.c.service.in_(bounds.services),
+            spans.trace_id.in_(list(found)),
+            spans.ts >= timestamp(bounds.first),
+            spans.ts <= timestamp(bounds.last),
+            sa.true() if bounds.services is None else spans.service.in_(bounds.services),
         )
         return self.store.select(statement, context)
 
@@ -125,14 +130,21 @@ class TraceEngine:
         high = min(max(found.values()) + REACH_NS, search.LATEST_NS)
         services = sa.func.list_distinct(sa.func.flatten(sa.func.list(traces.services)))
         statement = sa.select(
-            sa.func.epoch_ns(sa.func.min(traces.ts)), sa.func.epoch_ns(sa.func.max(traces.end_ts)), services
-        ).where(traces.trace_id.in_(list(found)), traces.ts >= timestamp(low), traces.ts <= timestamp(high))
-        first, last, names = (column[0].as_py() for column in self.store.select(statement, context).columns)
-        return _Bounds(
-            min(found.values()) if first is None else first,
-            max(found.values()) if last is None else max(last, *found.values()),
-            names or [],
+            sa.func.count(traces.trace_id.distinct()),
+            sa.func.epoch_ns(sa.func.min(traces.ts)),
+            sa.func.epoch_ns(sa.func.max(traces.end_ts)),
+            services,
+        ).where(
+            traces.trace_id.in_(list(found)),
+            traces.end_ts >= timestamp(low),  # not their start: a trace may begin long before its match
+            traces.ts <= timestamp(high),
         )
+        summarised, first, last, names = (
+            column[0].as_py() for column in self.store.select(statement, context).columns
+        )
+        if summarised < len(found):
+            return _Bounds(low if first is None else min(first, low), high, None)
+        return _Bounds(first, max(last, *found.values()), names)
 
     def _traces(self, rows: pa.Table) -> list[Trace]:
         return [self._cut(trace) for trace in from_table(rows, self.tables.promoted)]

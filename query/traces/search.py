@@ -1,7 +1,8 @@
 """Which traces have a span that a query asks for.
 
 All conditions must hold for one and the same span. The newest come first: the time range is read backward in
-windows that grow, until enough traces are found, so that a broad question over a long range reads little.
+windows, until enough traces are found, so that a broad question over a long range reads little. A window is
+as long as the traces found so far suggest, since each costs a statement.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,9 @@ import sqlalchemy as sa
 from vigla.storage.api import QueryContext, Reader
 from vigla.storage.tables import LakeTables, timestamp
 
-FIRST_WINDOW = 64  # the first window is this part of the range; each next is twice the one before
+FIRST_WINDOW = 64  # the first window is this part of the range
+LEAST_GROWTH, MOST_GROWTH = 0.5, 8.0  # of a window over all before it
+MARGIN = 1.3  # density varies: a window a little longer than needed spares another statement
 LEAST_WINDOW_NS = 60 * 1_000_000_000
 EARLIEST_NS, LATEST_NS = 0, 2**63 - 1
 
@@ -48,7 +51,10 @@ def find(reader: Reader, tables: LakeTables, query: TraceQuery, context: QueryCo
     found: dict[str, int] = {}
     matches = sa.and_(*_conditions(tables, query))
     ts = sa.func.max(tables.spans.c.ts)
-    for low, high in windows(query.start, query.end):
+    start, end = max(query.start, EARLIEST_NS), min(query.end, LATEST_NS)
+    high, length = end, max((end - start) // FIRST_WINDOW, LEAST_WINDOW_NS)
+    while high >= start and len(found) < query.limit:
+        low = max(start, high - length + 1)
         statement = (
             sa.select(tables.spans.c.trace_id, sa.func.epoch_ns(ts).label("ts"))
             .where(tables.spans.c.ts >= timestamp(low), tables.spans.c.ts <= timestamp(high), matches)
@@ -59,20 +65,20 @@ def find(reader: Reader, tables: LakeTables, query: TraceQuery, context: QueryCo
         rows = reader.select(statement, context)
         for trace_id, newest in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             found.setdefault(trace_id, newest)
-        if len(found) >= query.limit:
-            break
+        high, length = low - 1, next_length(end - low + 1, len(found), query.limit)
     return dict(list(found.items())[: query.limit])
 
 
-def windows(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Time windows from the end of a range to its start, without overlap, each twice as long as the last."""
-    start, end = max(start, EARLIEST_NS), min(end, LATEST_NS)
-    length = max((end - start) // FIRST_WINDOW, LEAST_WINDOW_NS)
-    high = end
-    while high >= start:
-        low = max(start, high - length + 1)
-        yield low, high
-        high, length = low - 1, 2 * length
+def next_length(searched: int, found: int, wanted: int) -> int:
+    """Length of the next window.
+
+    Args:
+        searched: length of all windows before it.
+        found: traces in them.
+        wanted: traces in all.
+    """
+    growth = MARGIN * (wanted - found) / found if found else MOST_GROWTH
+    return int(searched * min(max(growth, LEAST_GROWTH), MOST_GROWTH)) + 1
 
 
 def _conditions(tables: LakeTables, query: TraceQuery) -> Iterator[sa.ColumnElement[bool]]:
