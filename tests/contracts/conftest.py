@@ -1,5 +1,6 @@
 """Every store, so that each statement about the contract is tested on all of them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,10 +24,18 @@ def _lake(path: Path) -> Store:
     return Lake(StorageSettings(path=path), DEFAULT_PROMOTED, Metrics(), SystemClock())
 
 
+@pytest.fixture(scope="session")
+def new_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with its tables made, for copying: making them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("new") / "lake"
+    _lake(path).close()
+    return path
+
+
 @pytest.fixture(params=[_memory, _lake], ids=["memory", "lake"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path, new_lake: Path) -> Iterator[Store]:
     create: Callable[[Path], Store] = request.param
-    opened = create(tmp_path)
+    opened = create(shutil.copytree(new_lake, tmp_path / "lake"))
     yield opened
     opened.close()
 

@@ -176,6 +176,14 @@ def test_everything_goes_once_it_is_old(lake: Lake, tmp_path: Path) -> None:
     assert on_disk(tmp_path) == set()
 
 
+def test_operations_of_deleted_rows_are_forgotten(lake: Lake) -> None:
+    lake.buffer({"spans": spans({"name": "old", "ts": at(0)}, {"name": "new", "ts": at(9)})}, {})
+    lake.flush()
+    assert {name for _, name, _ in lake.operations()} == {"old", "new"}
+    maintenance(lake, FakeClock(at(9)), retention_hours=3).run_once()
+    assert {name for _, name, _ in lake.operations()} == {"new"}
+
+
 def test_nothing_goes_without_retention(lake: Lake) -> None:
     aged(lake)
     maintenance(lake, FakeClock(at(9 + 1e5))).run_once()

@@ -104,9 +104,9 @@ def _distinct_ids(rows: pa.Table, order: pa.Array) -> int:
     The size of its Bloom filter. It varies twentyfold, with how many spans of a trace one service has.
     """
     ids = rows.column("trace_id").take(order)
-    changes = pc.sum(pc.not_equal(ids[1:], ids[:-1])).as_py() or 0
-    groups = -(-rows.num_rows // ROW_GROUP_ROWS)
-    return int(changes) // max(groups, 1) + 64
+    changes = int(pc.sum(pc.not_equal(ids[1:], ids[:-1])).as_py() or 0)
+    groups: int = -(-rows.num_rows // ROW_GROUP_ROWS)
+    return changes // max(groups, 1) + 64
 
 
 def _without_empty(table: pa.Table) -> pa.Table:

@@ -19,7 +19,7 @@ from vigla.storage.commits import Commits
 from vigla.storage.failures import of_write
 from vigla.storage.hot import HotBuffer
 from vigla.storage.migrations import migrate, promote
-from vigla.storage.operations import COLUMNS, Operation, Operations
+from vigla.storage.operations import COLUMNS, MAX_OPERATIONS, Operation, Operations
 from vigla.storage.recovery import remove_orphans
 from vigla.storage.sessions import Sessions, run
 from vigla.storage.statements import compiled
@@ -91,7 +91,7 @@ class Lake:
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
         if "spans" in tables:
-            self._operations.add(tables["spans"])
+            self._operations.add(conform(tables["spans"], self.schema("spans")))
         self._hot.append(tables, offsets)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
 
@@ -100,13 +100,14 @@ class Lake:
         part = self._hot.seal()
         if part.empty:
             return 0
-        commits = self.commits
+        commits, began = self.commits, self._clock.monotonic()
         with commits.staged(part.tables) as files, commits.transaction(self._hot.emptying) as cursor:
             for table, path in files.items():
                 commits.add(cursor, table, path)
             for topic, offset in part.offsets.items():
                 cursor.execute(_SAVE_OFFSET, [topic, offset])
         self._committed.update(part.offsets)
+        self._metrics.observe("vigla_storage_commit_seconds", self._clock.monotonic() - began)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
         return part.rows
 
@@ -125,6 +126,10 @@ class Lake:
     def schema(self, table: str) -> pa.Schema:
         """Columns of a table."""
         return summary_schema() if table == "traces" else span_schema(self.promoted)
+
+    def forget_operations(self) -> None:
+        """Read anew which operations there are, for rows were deleted."""
+        self._operations.forget(self._stored_operations)
 
     def archive(self, spans: pa.Table) -> None:
         """Keep spans for good; see ``Writer.archive``."""
@@ -146,7 +151,7 @@ class Lake:
 
     def _stored_operations(self) -> pa.Table:
         columns = [self.tables.spans.c[name] for name in COLUMNS]
-        return self.select(sa.select(*columns).distinct(), QueryContext())
+        return self.select(sa.select(*columns).distinct().limit(MAX_OPERATIONS), QueryContext())
 
     @contextmanager
     def _closing_on_failure(self) -> Iterator[None]:

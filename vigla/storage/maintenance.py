@@ -134,6 +134,8 @@ class Maintenance:
     def _delete(self, table: str, statement: sa.Delete) -> None:
         with self._lake.commits.transaction() as cursor:
             rows = cursor.execute(*compiled(statement)).fetchall()[0][0]
+        if rows:
+            self._lake.forget_operations()
         self._metrics.add("vigla_storage_deleted_rows_total", rows, table=table)
 
     def _newest_ns(self) -> int | None:

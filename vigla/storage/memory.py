@@ -68,7 +68,7 @@ class MemoryStore:
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
         if "spans" in tables:
-            self._operations.add(tables["spans"])
+            self._operations.add(conform(tables["spans"], span_schema(self.promoted)))
         self._rows.append(tables, {})
         with self._lock:
             self._buffered += sum(table.num_rows for table in tables.values())

@@ -32,9 +32,9 @@ class Operations:
     def all(self) -> frozenset[Operation]:
         """Every operation known."""
         with self._lock:
-            stored, self._stored = self._stored, None
-            if stored is not None:
-                self._known = self._known | _rows(stored())
+            if self._stored is not None:
+                self._known = self._known | _rows(self._stored())
+                self._stored = None  # only now: a reading that fails is repeated
             return self._known
 
     def forget(self, stored: Callable[[], pa.Table]) -> None:

@@ -58,6 +58,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_ingester_flush_seconds", "histogram", "duration of one flush to the lake"),
     Definition("vigla_ingester_flush_failures_total", "counter", "flushes that failed and are repeated"),
     Definition("vigla_storage_buffered_rows", "gauge", "rows in the hot buffer"),
+    Definition("vigla_storage_commit_seconds", "histogram", "duration of writing and committing one flush"),
     Definition("vigla_storage_merged_files_total", "counter", "small files replaced by merging"),
     Definition("vigla_storage_deleted_rows_total", "counter", "rows removed by retention", ("table",)),
     Definition("vigla_storage_bytes", "gauge", "bytes of the lake's Parquet files"),
