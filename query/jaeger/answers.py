@@ -1,5 +1,6 @@
 """How Jaeger's query service answers: JSON bodies, and Go's ``http.Error`` for failures."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +17,9 @@ GO_ERROR_TYPE = "text/plain; charset=utf-8"
 
 
 def ok(request: Request, body: Any) -> Response:
-    """A success; ``prettyPrint`` indents it."""
+    """A success; ``prettyPrint`` indents it by four."""
     pretty = request.query_params.get("prettyPrint", "") not in FALSE_PRETTY
-    content = orjson.dumps(body, option=orjson.OPT_INDENT_2) if pretty else orjson.dumps(body)
+    content = json.dumps(body, indent=4, ensure_ascii=False).encode() if pretty else orjson.dumps(body)
     return Response(content, media_type="application/json", headers=_traced())
 
 

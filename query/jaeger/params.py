@@ -26,8 +26,6 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
-MICROSECONDS_FROM = 10**14
-"""Unix times below this are milliseconds: as microseconds they would lie before March 1973."""
 
 
 def duration_ns(text: str) -> int:
@@ -73,12 +71,6 @@ def boolean(text: str) -> bool:
     if text in FALSE:
         return False
     raise QueryError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
-
-
-def unix_ns(text: str) -> int:
-    """Nanoseconds of a Unix time in microseconds, or in milliseconds as some Grafana versions send it."""
-    number = integer(text)
-    return number * (1000 if abs(number) >= MICROSECONDS_FROM else 10**6)
 
 
 def microseconds_ns(text: str) -> int:

@@ -17,7 +17,7 @@ from query.traces.engine import TraceEngine
 from query.traces.model import Trace, from_table
 from query.traces.search import LATEST_NS, TraceQuery
 from vigla.clock import Clock
-from vigla.errors import NotFound, QueryError, ViglaError
+from vigla.errors import NotFound, PayloadTooLarge, QueryError, ViglaError
 from vigla.storage.api import QueryContext
 from vigla.wire.otlp.from_json import from_json
 from vigla.wire.otlp.spans import SpanDecoder
@@ -97,7 +97,10 @@ def router(  # noqa: C901 (a list of routes)
 
     @routes.post("/transform")
     async def transform(request: Request) -> Response:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except PayloadTooLarge as error:
+            return answers.failed_v1(error)
 
         def work(_context: QueryContext) -> dict[str, object]:
             rows = as_sent.decode([from_json("traces", body)])
@@ -242,5 +245,5 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         parts += part
         if len(parts) > MAX_TRANSFORM_BYTES:
-            break
+            raise PayloadTooLarge(f"the file is larger than {MAX_TRANSFORM_BYTES} bytes")
     return bytes(parts)

@@ -69,7 +69,7 @@ class TraceEngine:
             NotFound: neither has it.
         """
         for table in (self.tables.spans, self.tables.archived_spans):
-            statement = sa.select(table).where(table.c.trace_id == trace_id).limit(self._max_spans + 1)
+            statement = sa.select(table).where(table.c.trace_id == trace_id)
             rows = self.store.select(statement, context)
             if rows.num_rows:
                 return self._traces(rows)[0]
