@@ -49,6 +49,8 @@ class Operations:
 
 
 def _distinct(spans: pa.Table) -> frozenset[Operation]:
+    if not set(COLUMNS) <= set(spans.column_names):
+        return frozenset()  # rows without a name, as old files have columns missing, name no operation
     narrow = pa.table({name: _plain(spans.column(name)) for name in COLUMNS})
     return _rows(narrow.group_by(list(COLUMNS)).aggregate([]))
 
