@@ -150,11 +150,13 @@ class Server:
             self.kill()
             raise ServerFailed(f"did not end within {STOP_TIMEOUT_S:.0f} s of SIGTERM") from None
 
-    def kill(self) -> None:
-        """End it without warning."""
+    def kill(self) -> bool:
+        """End it without warning; whether it still ran."""
+        ran = self.alive()
         process = self._running()
         process.send_signal(signal.SIGKILL)
         process.wait()
+        return ran
 
     def wait(self, timeout_s: float) -> int | None:
         """Exit status, or None if it still runs after ``timeout_s``."""
