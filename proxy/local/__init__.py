@@ -1,0 +1,1 @@
+"""A mesh of plain processes on one machine: no Kubernetes, no root."""

@@ -1,0 +1,112 @@
+"""Which processes a mesh of this machine has, from its Deployments.
+
+A Deployment whose container has a ``command`` is started here; its pods get an address of their own in
+127.0.0.0/8, where their sidecars listen, while the applications listen on 127.0.0.1. A Deployment with the
+label or annotation of Istio's gateway template is a gateway: an Envoy alone.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+from proxy.api.kubernetes import Container, Deployment
+from proxy.config.collection import Collection
+from proxy.config.objects import ConfigObject
+
+FIRST_ADDRESS = ipaddress.IPv4Address("127.20.0.1")
+TEMPLATES = "inject.istio.io/templates"
+GATEWAY = "gateway"
+INJECT = "sidecar.istio.io/inject"
+
+
+@dataclass(frozen=True, slots=True)
+class AppPort:
+    """A port of a workload.
+
+    Attributes:
+        name: of the container port; ``http``, ``tcp-...``.
+        port: that callers use, at the workload's address.
+    """
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorkload:
+    """One replica of a Deployment.
+
+    Attributes:
+        instance: name of the pod, ``<deployment>-<number>``.
+        address: of the sidecar, on the loopback interface; of a gateway, where it listens.
+        command: starts the application; empty for gateways.
+        environment: of the application, as the Deployment says.
+        gateway: an Envoy without an application.
+        sidecar: whether an Envoy stands before the application.
+    """
+
+    instance: str
+    namespace: str
+    deployment: str
+    address: str
+    labels: Mapping[str, str]
+    service_account: str = "default"
+    ports: tuple[AppPort, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    gateway: bool = False
+    sidecar: bool = True
+
+
+def local_workloads(config: Collection) -> tuple[LocalWorkload, ...]:
+    """The workloads that this machine runs, in the order of their names; the same addresses at every start."""
+    deployments = sorted(config.all(Deployment), key=lambda d: (d.namespace, d.name))
+    addresses = _addresses()
+    return tuple(w for d in deployments for w in _replicas(d, addresses))
+
+
+def _addresses() -> Iterator[str]:
+    address = FIRST_ADDRESS
+    while True:
+        yield str(address)
+        address += 1
+
+
+def _replicas(deployment: ConfigObject[Deployment], addresses: Iterator[str]) -> Iterator[LocalWorkload]:
+    template = deployment.spec.template
+    gateway = template.metadata.annotations.get(TEMPLATES) == GATEWAY
+    container = _started(template.spec.containers)
+    if container is None and not gateway:
+        return
+    for number in range(deployment.spec.replicas):
+        yield LocalWorkload(
+            instance=f"{deployment.name}-{number}",
+            namespace=deployment.namespace,
+            deployment=deployment.name,
+            address=next(addresses),
+            labels=template.metadata.labels,
+            service_account=template.spec.service_account_name or "default",
+            ports=tuple(_ports(template.spec.containers)),
+            command=(*container.command, *container.args) if container else (),
+            environment=_environment(container) if container else {},
+            gateway=gateway,
+            sidecar=template.metadata.labels.get(INJECT, template.metadata.annotations.get(INJECT)) != "false",
+        )
+
+
+def _started(containers: Iterable[Container]) -> Container | None:
+    return next((container for container in containers if container.command), None)
+
+
+def _ports(containers: Iterable[Container]) -> Iterator[AppPort]:
+    for container in containers:
+        for port in container.ports:
+            yield AppPort(port.name, port.container_port)
+
+
+def _environment(container: Container) -> dict[str, str]:
+    """Plain values; those from elsewhere (``valueFrom``) mean nothing here."""
+    return {str(e["name"]): str(e["value"]) for e in container.env if "name" in e and "value" in e}
+
+

@@ -1,0 +1,1 @@
+"""The control plane as a whole: configuration and connected workloads in, resources for every proxy out."""

@@ -1,0 +1,152 @@
+"""The mesh's HTTP API, ``/api/vigla/v1/mesh``: what the command line and the UI use."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from cryptography import x509
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from proxy.analyze import analyze
+from proxy.config.apply import judge, refused
+from proxy.config.collection import Collection
+from proxy.config.objects import Key
+from proxy.config.parse import DEFAULT_NAMESPACE
+from proxy.config.store import UnknownRevisionError
+from proxy.pilot import forms
+from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
+from proxy.pilot.server import Pilot
+
+UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 422, 404, 413
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+def router(pilot: Pilot) -> APIRouter:
+    """The routes of a pilot that runs in this process."""
+    routes = APIRouter(prefix="/api/vigla/v1/mesh", tags=["mesh"])
+
+    @routes.post("/apply")
+    async def apply(
+        request: Request,
+        namespace: str = DEFAULT_NAMESPACE,
+        file: str = "",
+        author: str = "api",
+        message: str = "",
+        *,
+        dry_run: bool = False,
+    ) -> Response:
+        """Judge a YAML text and apply it as one revision; with any error nothing is applied (422)."""
+        body = await request.body()
+        if len(body) > MAX_BODY_BYTES:
+            return _failed(TOO_LARGE, "PayloadTooLarge", f"more than {MAX_BODY_BYTES} bytes: apply it in parts")
+        try:
+            text = body.decode()
+        except UnicodeDecodeError as error:
+            return _failed(UNPROCESSABLE, "BadInput", f"not UTF-8: {error}")
+        objects, problems = await run_in_threadpool(judge, text, file, namespace)
+        told = [forms.problem(p) for p in problems]
+        if refused(problems):
+            return _json({"problems": told}, UNPROCESSABLE)
+        if dry_run:
+            return _json({"problems": told, "objects": [str(o.key) for o in objects]})
+        why = message or f"apply {file or 'a text'}"
+        revision = await run_in_threadpool(pilot.store.apply, objects, author, why)
+        return _json({"problems": told, "objects": [str(o.key) for o in objects], "revision": forms.revision(revision)})
+
+    @routes.get("/config")
+    async def config(kind: str = "", namespace: str = "", name: str = "") -> Response:
+        """Objects, as they were written."""
+        found = _selected(pilot.store.current(), kind, namespace, name)
+        return _json({"items": [{**dict(o.document), "origin": forms.origin(o.origin)} for o in found]})
+
+    @routes.delete("/config/{kind}/{namespace}/{name}")
+    async def delete(kind: str, namespace: str, name: str, author: str = "api") -> Response:
+        """Remove one object, as a revision."""
+        current = pilot.store.current()
+        found = _selected(current, kind, namespace, name)
+        if not found:
+            return _failed(NOT_FOUND, "NotFound", f"there is no {kind} {namespace}/{name}")
+        keys: list[Key] = [o.key for o in found]
+        revision = await run_in_threadpool(pilot.store.apply, (), author, f"delete {keys[0]}", keys)
+        return _json({"revision": forms.revision(revision)})
+
+    @routes.get("/analyze")
+    async def analysis() -> Response:
+        """Findings about the whole configuration, with Istio's codes."""
+        world = pilot.world()
+        found = await run_in_threadpool(analyze, world.config, world.mesh)
+        folder = pilot.source.problems if pilot.source else ()
+        return _json({"messages": [forms.finding(m) for m in found], "files": [forms.problem(p) for p in folder]})
+
+    @routes.get("/revisions")
+    async def revisions(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+        """The latest revisions, newest first."""
+        found = await run_in_threadpool(pilot.store.history, limit)
+        return _json({"revisions": [forms.revision(r) for r in found]})
+
+    @routes.get("/revisions/{number}/diff")
+    async def diff(number: int) -> Response:
+        """What a revision changed, as a unified diff of YAML."""
+        try:
+            return Response(await run_in_threadpool(pilot.store.diff, number), media_type="text/plain")
+        except UnknownRevisionError as error:
+            return _failed(NOT_FOUND, "NotFound", str(error))
+
+    @routes.post("/revisions/{number}/rollback")
+    async def rollback(number: int, author: str = "api") -> Response:
+        """Make the configuration what it was at a revision, as a new one."""
+        try:
+            revision = await run_in_threadpool(pilot.store.rollback, number, author)
+        except UnknownRevisionError as error:
+            return _failed(NOT_FOUND, "NotFound", str(error))
+        return _json({"revision": forms.revision(revision)})
+
+    @routes.get("/proxies")
+    async def proxies() -> Response:
+        """Connected proxies and how far each is."""
+        return _json({"proxies": [proxy_status(s) for s in pilot.control.status()]})
+
+    @routes.get("/proxies/{instance}/config/{kind}")
+    async def resources(instance: str, kind: Kind) -> Response:
+        """Resources of a proxy as it was last offered them; of secrets only their names and dates."""
+        found = proxy_config(pilot, instance, kind)
+        if found is None:
+            return _failed(NOT_FOUND, "NotFound", f"no proxy {instance} is connected: see proxy-status")
+        return _json({"resources": found})
+
+    @routes.get("/certs")
+    async def certs() -> Response:
+        """The certificates that the mesh trusts, and those of connected proxies."""
+        roots = [_certificate(c) for c in x509.load_pem_x509_certificates(pilot.authority.root)]
+        return _json({"roots": roots, "workloads": certificates(pilot)})
+
+    return routes
+
+
+def _selected(current: Collection, kind: str, namespace: str, name: str) -> list[Any]:
+    return [
+        o
+        for key, o in sorted(current.by_key.items())
+        if (not kind or key.kind.lower() == kind.lower())
+        and (not namespace or key.namespace == namespace)
+        and (not name or key.name == name)
+    ]
+
+
+def _certificate(certificate: x509.Certificate) -> dict[str, Any]:
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "serial": f"{certificate.serial_number:x}",
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "valid": certificate.not_valid_before_utc <= datetime.now(UTC) < certificate.not_valid_after_utc,
+    }
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def _failed(status: int, code: str, message: str) -> Response:
+    return _json({"error": {"code": code, "message": message}}, status)

@@ -1,0 +1,129 @@
+"""Workloads that registered themselves: every connected sidecar stands for one.
+
+Where there is no Kubernetes nobody else knows which workloads run and where. The sidecar's node metadata says
+it (Istio's names: ``LABELS``, ``SERVICE_ACCOUNT``, ``WORKLOAD_NAME``), and here it becomes a pod.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from proxy.api.base import Model
+from proxy.config.objects import ConfigObject, Origin
+from proxy.config.parse import read
+from proxy.registry.workloads import TLS_MODE_LABEL
+from proxy.translate.world import ProxyType
+from proxy.xds.node import Node
+from vigla.clock import Clock
+
+AWAY_S = 10.0
+"""A workload stays this long after its proxy left: a proxy that restarts comes back before."""
+
+RESTORED_S = 30.0
+"""After a start, workloads known before stay this long for their proxies to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    document: Mapping[str, Any]
+    streams: int
+    gone_at: float | None
+
+
+class Registrations:
+    """The workloads, by instance. Thread-safe.
+
+    Args:
+        file: where they are kept over restarts.
+        clock: source of time.
+        changed: called after each change, on the thread that caused it.
+    """
+
+    def __init__(self, file: Path, clock: Clock, changed: Callable[[], None]) -> None:
+        self._file = file
+        self._clock = clock
+        self._changed = changed
+        self._lock = threading.Lock()
+        until = clock.monotonic() + RESTORED_S
+        self._entries = {name: _Entry(document, 0, until) for name, document in _restored(file).items()}
+
+    def objects(self) -> tuple[ConfigObject[Model], ...]:
+        """The workloads as pods."""
+        with self._lock:
+            documents = [entry.document for _, entry in sorted(self._entries.items())]
+        found = (read(document, Origin()) for document in documents)
+        return tuple(pod for pod in found if isinstance(pod, ConfigObject))
+
+    def joined(self, node: Node) -> None:
+        """A proxy connected."""
+        if node.type is not ProxyType.SIDECAR:
+            return
+        document = pod_of(node)
+        with self._lock:
+            known = self._entries.get(node.instance)
+            streams = known.streams if known else 0
+            self._entries[node.instance] = _Entry(document, streams + 1, None)
+            same = known is not None and known.document == document
+        if not same:
+            self._save()
+
+    def left(self, node: Node) -> None:
+        """A proxy's stream ended."""
+        with self._lock:
+            known = self._entries.get(node.instance)
+            if known is not None:
+                gone_at = self._clock.monotonic() + AWAY_S if known.streams == 1 else None
+                self._entries[node.instance] = _Entry(known.document, known.streams - 1, gone_at)
+
+    def sweep(self) -> None:
+        """Forget workloads whose proxies stayed away."""
+        now = self._clock.monotonic()
+        with self._lock:
+            gone = [n for n, entry in self._entries.items() if entry.gone_at and entry.gone_at <= now]
+            for name in gone:
+                del self._entries[name]
+        if gone:
+            self._save()
+
+    def _save(self) -> None:
+        with self._lock:
+            documents = {name: entry.document for name, entry in self._entries.items()}
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(orjson.dumps(documents))
+            fresh.replace(self._file)
+        self._changed()
+
+
+def pod_of(node: Node) -> dict[str, Any]:
+    """The pod that a sidecar stands for."""
+    metadata = node.metadata
+    ports = [
+        {"name": str(port.get("name", "")), "containerPort": int(port["port"])}
+        for port in metadata.get("INBOUND") or ()
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": node.instance.rpartition(".")[0],
+            "namespace": node.namespace,
+            "labels": {**(metadata.get("LABELS") or {}), TLS_MODE_LABEL: "istio"},
+        },
+        "spec": {
+            "serviceAccountName": node.service_account,
+            "containers": [{"name": "app", "ports": ports}],
+        },
+        "status": {"podIP": node.ip, "phase": "Running"},
+    }
+
+
+def _restored(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        content = orjson.loads(file.read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}  # proxies come back and say who they are
+    return content if isinstance(content, dict) else {}

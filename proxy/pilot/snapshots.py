@@ -1,0 +1,133 @@
+"""The mesh at this moment, and what each proxy gets of it."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from proxy.api.kubernetes import ConfigMap
+from proxy.api.mesh import MeshConfig
+from proxy.config.collection import Collection
+from proxy.pilot.registrations import Registrations
+from proxy.registry.build import services
+from proxy.translate.clusters import clusters
+from proxy.translate.endpoints import endpoints
+from proxy.translate.gateway import gateway_listeners
+from proxy.translate.gateway_routes import gateway_routes
+from proxy.translate.plugins import Plugins
+from proxy.translate.sidecar import sidecar_listeners
+from proxy.translate.sidecar_routes import sidecar_routes
+from proxy.translate.world import Proxy, ProxyType, World
+from proxy.xds.node import Node, proxy_of
+from proxy.xds.resources import CDS, EDS, LDS, RDS, Snapshot
+from vigla.errors import BadInput
+
+Json = dict[str, Any]
+MESH_CONFIG_MAP = "istio"
+ROOT_NAMESPACE = "istio-system"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    collection: Collection
+    world: World
+
+
+class Snapshots:
+    """Makes worlds and snapshots; each world is made once. Used from any thread.
+
+    Args:
+        current: all objects of the configuration now.
+        registrations: workloads that run.
+        plugins: makes the parts of listeners that concern security and telemetry, for one world.
+        domain: suffix of service names.
+    """
+
+    def __init__(
+        self,
+        current: Callable[[], Collection],
+        registrations: Registrations,
+        plugins: Callable[[World], Plugins],
+        domain: str,
+    ) -> None:
+        self._current = current
+        self._registrations = registrations
+        self._plugins = plugins
+        self._domain = domain
+        self._lock = threading.Lock()
+        self._state: _State | None = None
+        self._dirty = True
+
+    def changed(self) -> None:
+        """Look at configuration and workloads anew."""
+        with self._lock:
+            self._dirty = True
+
+    def world(self) -> World:
+        """The mesh now."""
+        with self._lock:
+            if self._state is None or self._dirty:
+                self._dirty = False
+                self._state = self._made(self._current())
+            return self._state.world
+
+    def snapshot(self, node: Node, previous: Snapshot | None) -> Snapshot:
+        """What a proxy gets; see ``proxy.xds.control.Generate``."""
+        del previous  # unchanged resources keep their version, which is their content's
+        world = self.world()
+        return snapshot_of(world, proxy_of(node), self._plugins(world))
+
+    def _made(self, collection: Collection) -> _State:
+        mesh = mesh_config(collection)
+        config = Collection.of([*collection.by_key.values(), *self._registrations.objects()])
+        return _State(collection, World(config, services(config, mesh, self._domain), mesh))
+
+
+def snapshot_of(world: World, proxy: Proxy, plugins: Plugins) -> Snapshot:
+    """All resources of one proxy but its secrets."""
+    made = clusters(world, proxy)
+    if proxy.type is ProxyType.GATEWAY:
+        listeners = gateway_listeners(world, proxy, plugins)
+        routes = gateway_routes(world, proxy, sorted(_route_names(listeners)))
+    else:
+        listeners = sidecar_listeners(world, proxy, plugins)
+        routes = sidecar_routes(world, proxy, sorted(_route_names(listeners)))
+    assignments = endpoints(world, proxy, [_eds_name(c) for c in made if c.get("type") == "EDS"])
+    return Snapshot.of({CDS: made, EDS: assignments, LDS: listeners, RDS: routes})
+
+
+def mesh_config(collection: Collection) -> MeshConfig:
+    """The MeshConfig in the ConfigMap ``istio`` of the root namespace (Istio's place); else Istio's defaults.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    found = collection.get(ConfigMap, ROOT_NAMESPACE, MESH_CONFIG_MAP)
+    try:
+        return MeshConfig.model_validate(yaml.safe_load(found.spec.data.get("mesh", "")) or {}) if found else MeshConfig()
+    except (yaml.YAMLError, ValidationError) as error:
+        raise BadInput(f"ConfigMap {ROOT_NAMESPACE}/{MESH_CONFIG_MAP}: its mesh is no MeshConfig: {error}") from error
+
+
+def _eds_name(cluster: Mapping[str, Any]) -> str:
+    return str(cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"])
+
+
+def _route_names(value: object) -> set[str]:
+    return set(_route_names_in(value))
+
+
+def _route_names_in(value: object) -> Iterator[str]:
+    """Names of route configurations that listeners ask for, wherever in them."""
+    if isinstance(value, dict):
+        name = value.get("route_config_name")
+        if isinstance(name, str):
+            yield name
+        for part in value.values():
+            yield from _route_names_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _route_names_in(part)
