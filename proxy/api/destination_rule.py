@@ -110,6 +110,13 @@ class TCPSettings(Model):
     idle_timeout: Duration | None = None
 
 
+class Http2KeepAlive(Model):
+    """Pings of an HTTP/2 connection."""
+
+    interval: Duration | None = None
+    timeout: Duration | None = None
+
+
 class HTTPSettings(Model):
     """Connection pool of HTTP and gRPC."""
 
@@ -121,6 +128,7 @@ class HTTPSettings(Model):
     h2_upgrade_policy: H2UpgradePolicy = Field(default="DEFAULT", alias="h2UpgradePolicy")
     use_client_protocol: bool = False
     max_concurrent_streams: int = 0
+    http2_keep_alive: Http2KeepAlive | None = Field(default=None, alias="http2KeepAlive")
 
 
 class ConnectionPoolSettings(Model):
