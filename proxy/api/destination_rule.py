@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from proxy.api.base import Duration, Labels, Model, PortSelector, WorkloadSelector
+from proxy.api.base import Duration, Labels, Model, PortSelector
 
 H2UpgradePolicy = Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]
 
@@ -218,6 +218,12 @@ class Subset(Model):
     traffic_policy: TrafficPolicy | None = None
 
 
+class RuleSelector(Model):
+    """Client workloads that have all these labels; written ``matchLabels``, unlike in other networking objects."""
+
+    labels: Labels = Field(default_factory=dict, alias="matchLabels")
+
+
 class DestinationRule(Model):
     """Spec of a DestinationRule."""
 
@@ -225,4 +231,4 @@ class DestinationRule(Model):
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
-    workload_selector: WorkloadSelector | None = None
+    workload_selector: RuleSelector | None = None

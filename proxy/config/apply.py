@@ -29,7 +29,9 @@ def judge(
         seen.setdefault(obj.key, line)
         found.extend(validate(obj))
     for name in sorted(set(parsed.ignored)):
-        found.append(Problem(f"{name} means nothing to the mesh: it is ignored", (), file, severity="warning"))
+        found.append(
+            Problem(f"{name} means nothing to the mesh: it is ignored", (), file, severity="warning")
+        )
     return parsed.objects, tuple(sorted(found, key=lambda problem: problem.line))
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from proxy.api.base import Model
 from proxy.config.go_yaml import Document, documents
@@ -14,7 +13,7 @@ from proxy.config.kinds import KINDS, Kind
 from proxy.config.objects import EPOCH, ConfigObject, Origin, Path
 
 DEFAULT_NAMESPACE = "default"
-_CREATED = TypeAdapter(datetime)
+_CREATED = TypeAdapter(AwareDatetime)
 Severity = Literal["error", "warning"]
 
 
@@ -131,7 +130,7 @@ def _explained(problem: Problem, words: Mapping[Path, str]) -> Problem:
     word = words.get(problem.path)
     if word is None or "string" not in problem.message:
         return problem
-    return replace(problem, message=f"{word} is no string in YAML; quote it: \"{word}\"")
+    return replace(problem, message=f'{word} is no string in YAML; quote it: "{word}"')
 
 
 def read(
@@ -163,21 +162,24 @@ def _typed(
     own = str(metadata.get("namespace") or namespace) if kind.namespaced else ""
     name = metadata.get("name") or metadata.get("generateName")
     if not isinstance(name, str):
-        return [_problem("it needs a name", ("metadata", "name"), origin, kind.name)]
+        message = "required" if name is None else _NO_TEXT
+        return [_problem(message, ("metadata", "name"), origin, kind.name)]
     subject = f"{kind.name} {own}/{name}"
-    wrong = [
-        _problem(message, ("metadata", *path), origin, subject) for path, message in _no_texts(metadata)
-    ]
+    wrong = [_problem(message, ("metadata", *path), origin, subject) for path, message in _no_texts(metadata)]
     if wrong:
         return wrong
     content = {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")}
     value: Any = content if kind.inline else document.get("spec") or {}
     try:
         spec = kind.spec.model_validate(value)
-        created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
     except ValidationError as error:
         head: Path = () if kind.inline else ("spec",)
         return [_refusal(e, head, origin, subject) for e in error.errors(include_url=False)]
+    try:
+        created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
+    except ValidationError:
+        message = "write a time with its zone, like 2026-01-31T12:00:00Z"
+        return [_problem(message, ("metadata", "creationTimestamp"), origin, subject)]
     return ConfigObject(
         kind=kind,
         api_version=str(document["apiVersion"]),
@@ -200,9 +202,10 @@ def _no_texts(metadata: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             continue
         for key, value in values.items():
             if not isinstance(value, str):
-                yield (part, key), "Input should be a valid string"
+                yield (part, key), _NO_TEXT
 
 
+_NO_TEXT = "Input should be a valid string"
 _SAID = {"extra_forbidden": "unknown field", "missing": "required"}
 
 

@@ -43,7 +43,9 @@ def unix(at: Spot, address: str) -> None:
     if path.startswith("@"):
         return
     if not path.startswith("/"):
-        at.error(f"{address!r} needs an absolute path (unix:///run/app.sock) or an abstract name (unix://@app)")
+        at.error(
+            f"{address!r} needs an absolute path (unix:///run/app.sock) or an abstract name (unix://@app)"
+        )
     elif path.endswith("/"):
         at.error(f"{address!r} is a folder: name the socket in it")
 

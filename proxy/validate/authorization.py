@@ -55,7 +55,9 @@ def dry_run(at: Spot, annotations: "dict[str, str]", spec: object) -> None:
 
 def _action(at: Spot, spec: AuthorizationPolicy) -> None:
     if spec.action in {"DENY", "CUSTOM"} and not spec.rules:
-        (at / "rules").error(f"{spec.action} without rules never happens; rules: [{{}}] matches every request")
+        (at / "rules").error(
+            f"{spec.action} without rules never happens; rules: [{{}}] matches every request"
+        )
     if spec.action == "CUSTOM":
         if spec.provider is None or not spec.provider.name:
             (at / "provider" / "name").error("required with action CUSTOM: an extension provider of the mesh")
@@ -142,7 +144,9 @@ def _template(at: Spot, path: str) -> None:
     parts = path.removeprefix("/").split("/")
     mixed = any("*" in part and not _TEMPLATE.fullmatch(part) for part in parts)
     if mixed:
-        at.error(f"{path!r}: {{*}} and {{**}} stand for whole parts of a path, and * cannot be used beside them")
+        at.error(
+            f"{path!r}: {{*}} and {{**}} stand for whole parts of a path, and * cannot be used beside them"
+        )
     if "{**}" in parts[: len(parts)] and any("{" in part for part in parts[parts.index("{**}") + 1 :]):
         at.error(f"{path!r}: {{**}} must be the last of the operators")
 

@@ -1,5 +1,6 @@
 """DestinationRule."""
 
+from proxy.api.base import LabelSelector
 from proxy.api.destination_rule import (
     ClientTLSSettings,
     DestinationRule,
@@ -24,10 +25,13 @@ def destination_rule(at: Spot, spec: DestinationRule) -> None:
         checks.labels(spot / "labels", subset.labels)
         if subset.traffic_policy is not None:
             _policy(spot / "trafficPolicy", subset.traffic_policy)
-    checks.unique([(spot / "name", subset.name) for spot, subset in at.each("subsets", spec.subsets)], "subset")
+    checks.unique(
+        [(spot / "name", subset.name) for spot, subset in at.each("subsets", spec.subsets)], "subset"
+    )
     selector = spec.workload_selector
     scope.export_to(at, spec.export_to, own_only=selector is not None)
-    scope.match_labels(at / "workloadSelector", selector)
+    if selector is not None:
+        scope.match_labels(at / "workloadSelector", LabelSelector(matchLabels=selector.labels))
 
 
 def _policy(at: Spot, policy: TrafficPolicy) -> None:

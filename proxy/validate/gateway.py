@@ -131,8 +131,13 @@ def _sources(at: Spot, tls: ServerTLSSettings) -> None:
 
 def _certificates(at: Spot, tls: ServerTLSSettings) -> None:
     if tls.mode in _CLIENT_CA and not tls.ca_certificates:
-        (at / "caCertificates").error(f"required with mode {tls.mode}: what client certificates are checked by")
-    pairs = [(spot, c.server_certificate, c.private_key) for spot, c in at.each("tlsCertificates", tls.tls_certificates)]
+        (at / "caCertificates").error(
+            f"required with mode {tls.mode}: what client certificates are checked by"
+        )
+    pairs = [
+        (spot, c.server_certificate, c.private_key)
+        for spot, c in at.each("tlsCertificates", tls.tls_certificates)
+    ]
     for spot, certificate, key in pairs or [(at, tls.server_certificate, tls.private_key)]:
         if not certificate:
             (spot / "serverCertificate").error(f"required with mode {tls.mode} (or set credentialName)")

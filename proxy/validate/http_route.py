@@ -137,7 +137,9 @@ def _redirect(at: Spot, redirect: HTTPRedirect | None) -> None:
     checks.one_of(at, uri=bool(redirect.uri), prefixRewrite=bool(redirect.prefix_rewrite))
     checks.one_of(at, port=redirect.port is not None, derivePort=redirect.derive_port is not None)
     if redirect.redirect_code and not 300 <= redirect.redirect_code < 400:  # noqa: PLR2004
-        (at / "redirectCode").error(f"{redirect.redirect_code} is no redirect: write 301, 302, 303, 307 or 308")
+        (at / "redirectCode").error(
+            f"{redirect.redirect_code} is no redirect: write 301, 302, 303, 307 or 308"
+        )
     if redirect.scheme not in {"", "http", "https"}:
         (at / "scheme").error(f"{redirect.scheme!r} is not allowed: write http or https")
     if redirect.port:
@@ -214,7 +216,7 @@ def _delay(at: Spot, delay: Delay | None) -> None:
     if delay.exponential_delay is not None:
         (at / "exponentialDelay").error("is not supported: write fixedDelay")
     elif delay.fixed_delay is None:
-        at.error("fixedDelay is required")
+        at.warn("has no effect without fixedDelay")
     checks.duration(at / "fixedDelay", delay.fixed_delay)
 
 

@@ -58,11 +58,15 @@ def _hash(at: Spot, lb: ConsistentHashLB) -> None:
     if lb.maglev is not None and "table_size" in lb.maglev.model_fields_set:
         size = lb.maglev.table_size
         if not _is_prime(size) or size >= _LARGEST_TABLE:
-            (at / "maglev" / "tableSize").error(f"{size} is not allowed: write a prime below {_LARGEST_TABLE}")
+            (at / "maglev" / "tableSize").error(
+                f"{size} is not allowed: write a prime below {_LARGEST_TABLE}"
+            )
 
 
 def _is_prime(number: int) -> bool:
-    return number > 1 and all(number % factor for factor in range(2, math.isqrt(min(number, _LARGEST_TABLE)) + 1))
+    return number > 1 and all(
+        number % factor for factor in range(2, math.isqrt(min(number, _LARGEST_TABLE)) + 1)
+    )
 
 
 def _warmup(at: Spot, warmup: WarmupConfiguration) -> None:

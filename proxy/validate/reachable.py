@@ -26,7 +26,9 @@ def _in_list(at: Spot, routes: Sequence[Route]) -> None:
     catch_all: int | None = None
     for index, route in enumerate(routes):
         if catch_all is not None:
-            (at / index).warn(f"is never reached: rule {catch_all} before it has no match and takes everything")
+            (at / index).warn(
+                f"is never reached: rule {catch_all} before it has no match and takes everything"
+            )
             continue
         if not route.match:
             catch_all = index

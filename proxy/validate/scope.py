@@ -81,7 +81,9 @@ def _target(at: Spot, ref: PolicyTargetReference) -> None:
         at.error(f"{f'{ref.group}/{ref.kind}'.removeprefix('/')!r} cannot be a target; allowed: {known}")
 
 
-def export_to(at: Spot, names: tuple[str, ...], *, none_allowed: bool = False, own_only: bool = False) -> None:
+def export_to(
+    at: Spot, names: tuple[str, ...], *, none_allowed: bool = False, own_only: bool = False
+) -> None:
     """Who sees the object: namespaces, ``.`` (the own one), ``*`` (all), for ServiceEntry ``~`` (no one)."""
     at = at / "exportTo"
     own = at.obj.namespace

@@ -37,9 +37,13 @@ def sidecar(at: Spot, spec: Sidecar) -> None:
     for index, outbound in enumerate(spec.egress):
         _egress(at / "egress" / index, outbound)
         if outbound.port is None and index < len(spec.egress) - 1:
-            (at / "egress" / index).error("a listener without port takes the rest: it must be the last, and the only one")
+            (at / "egress" / index).error(
+                "a listener without port takes the rest: it must be the last, and the only one"
+            )
     _unique_ports(at, "egress", [listener.port for listener in spec.egress])
-    sockets = [(at / "egress" / i / "bind", o.bind) for i, o in enumerate(spec.egress) if o.bind.startswith(UNIX)]
+    sockets = [
+        (at / "egress" / i / "bind", o.bind) for i, o in enumerate(spec.egress) if o.bind.startswith(UNIX)
+    ]
     checks.unique(sockets, "socket")
     if spec.outbound_traffic_policy is not None:
         _outbound(at / "outboundTrafficPolicy", spec.outbound_traffic_policy)
@@ -87,7 +91,9 @@ def _default_endpoint(at: Spot, address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if host.removeprefix("[").removesuffix("]") not in _LOCAL or not port.isdecimal():
-        at.error(f"{address!r} is not allowed: write 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:///path")
+        at.error(
+            f"{address!r} is not allowed: write 127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or unix:///path"
+        )
     else:
         checks.port(at, int(port))
 
