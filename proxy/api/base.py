@@ -67,7 +67,7 @@ class Percent(Model):
 
 
 class WorkloadSelector(Model):
-    """Workloads that have all these labels (Sidecar, DestinationRule, ServiceEntry)."""
+    """Workloads that have all these labels (Sidecar, ServiceEntry, EnvoyFilter)."""
 
     labels: Labels = Field(default_factory=dict)
 

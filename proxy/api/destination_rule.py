@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from proxy.api.base import Duration, Labels, Model, PortSelector, WorkloadSelector
+from proxy.api.base import Duration, Labels, Model, PortSelector
 
 H2UpgradePolicy = Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"]
 
@@ -110,6 +110,13 @@ class TCPSettings(Model):
     idle_timeout: Duration | None = None
 
 
+class Http2KeepAlive(Model):
+    """Pings of an HTTP/2 connection."""
+
+    interval: Duration | None = None
+    timeout: Duration | None = None
+
+
 class HTTPSettings(Model):
     """Connection pool of HTTP and gRPC."""
 
@@ -121,6 +128,7 @@ class HTTPSettings(Model):
     h2_upgrade_policy: H2UpgradePolicy = Field(default="DEFAULT", alias="h2UpgradePolicy")
     use_client_protocol: bool = False
     max_concurrent_streams: int = 0
+    http2_keep_alive: Http2KeepAlive | None = Field(default=None, alias="http2KeepAlive")
 
 
 class ConnectionPoolSettings(Model):
@@ -210,6 +218,12 @@ class Subset(Model):
     traffic_policy: TrafficPolicy | None = None
 
 
+class RuleSelector(Model):
+    """Client workloads that have all these labels; written ``matchLabels``, unlike in other networking objects."""
+
+    labels: Labels = Field(default_factory=dict, alias="matchLabels")
+
+
 class DestinationRule(Model):
     """Spec of a DestinationRule."""
 
@@ -217,4 +231,4 @@ class DestinationRule(Model):
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
-    workload_selector: WorkloadSelector | None = None
+    workload_selector: RuleSelector | None = None

@@ -64,7 +64,15 @@ class Patch(Model):
     """What a patch does."""
 
     operation: Literal[
-        "INVALID", "MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE"
+        "INVALID",
+        "MERGE",
+        "ADD",
+        "REMOVE",
+        "INSERT_BEFORE",
+        "INSERT_AFTER",
+        "INSERT_FIRST",
+        "REPLACE",
+        "MERGE_AND_REPLACE_LIST",
     ] = "INVALID"
     value: dict[str, Any] | None = None
     filter_class: Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"] = "UNSPECIFIED"

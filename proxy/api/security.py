@@ -52,6 +52,7 @@ class JWTRule(Model):
     forward_original_token: bool = False
     timeout: Duration | None = None
     space_delimited_claims: tuple[str, ...] = ()
+    presence: Literal["UNSPECIFIED", "OPTIONAL", "REQUIRED"] = "UNSPECIFIED"
 
 
 class RequestAuthentication(Model):

@@ -163,7 +163,7 @@ class CorsPolicy(Model):
 
 
 class HTTPRoute(Model):
-    """What happens to requests that one of ``match`` describes."""
+    """What happens to requests that one of ``match`` describes; ``websocket_upgrade`` is of old releases."""
 
     name: str = ""
     match: tuple[HTTPMatchRequest, ...] = ()
@@ -181,6 +181,7 @@ class HTTPRoute(Model):
     mirror_percentage: Percent | None = None
     cors_policy: CorsPolicy | None = None
     headers: Headers | None = None
+    websocket_upgrade: bool | None = None
 
 
 class RouteDestination(Model):

@@ -1,24 +1,25 @@
 """Reading objects from YAML: every document is judged alone, with all that is wrong with it told at once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from proxy.api.base import Model
+from proxy.config.go_yaml import Document, documents
 from proxy.config.kinds import KINDS, Kind
 from proxy.config.objects import EPOCH, ConfigObject, Origin, Path
 
 DEFAULT_NAMESPACE = "default"
-_CREATED = TypeAdapter(datetime)
+_CREATED = TypeAdapter(AwareDatetime)
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a document, or a field of it, is refused.
+    """Why a document, or a field of it, is refused (error) or doubtful (warning).
 
     Attributes:
         path: of the field; empty for the whole document.
@@ -32,11 +33,16 @@ class Problem:
     file: str = ""
     line: int = 0
     subject: str = ""
+    severity: Severity = "error"
 
     @property
     def field(self) -> str:
         """The path as users write it: ``spec.http[0].route``."""
         return dotted(self.path)
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        return ": ".join(part for part in (where, self.subject, self.field, self.message) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,13 @@ class Parsed:
         objects: those of known kind and right types, in the file's order.
         problems: of the other documents.
         ignored: kinds of documents that mean nothing here, as ``apiVersion kind``.
+        warnings: about documents that were read.
     """
 
     objects: tuple[ConfigObject[Model], ...] = ()
     problems: tuple[Problem, ...] = ()
     ignored: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,6 +69,7 @@ class _Reading:
     objects: list[ConfigObject[Model]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def dotted(path: Path) -> str:
@@ -78,12 +87,9 @@ def parse(text: str, file: str = "", namespace: str = DEFAULT_NAMESPACE) -> Pars
         namespace: of objects that name none.
     """
     reading = _Reading(file, namespace)
-    loader = yaml.CSafeLoader(text)
     try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is not None:
-                _document(reading, loader.construct_document(node), node, ())
+        for document in documents(text):
+            _document(reading, document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reading.problems.append(
@@ -91,30 +97,40 @@ def parse(text: str, file: str = "", namespace: str = DEFAULT_NAMESPACE) -> Pars
         )
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reading.problems.append(Problem(f"not YAML: {error}", file=file))
-    finally:
-        loader.dispose()
-    return Parsed(tuple(reading.objects), tuple(reading.problems), tuple(reading.ignored))
+    return Parsed(
+        tuple(reading.objects), tuple(reading.problems), tuple(reading.ignored), tuple(reading.warnings)
+    )
 
 
-def _document(reading: _Reading, value: Any, node: yaml.Node, path: Path) -> None:
-    if value is None:
-        return
-    if not isinstance(value, dict):
+def _document(reading: _Reading, document: Document) -> None:
+    origin = Origin(reading.file, document.lines)
+    if not isinstance(document.value, dict):
         message = "not an object: it needs apiVersion, kind and metadata"
-        reading.problems.append(Problem(message, file=reading.file, line=node.start_mark.line + 1))
+        reading.problems.append(_problem(message, (), origin, ""))
         return
-    if value.get("kind") == "List" and isinstance(value.get("items"), list):
-        items = next(v for k, v in node.value if k.value == "items")
-        for item, child in zip(value["items"], items.value, strict=True):
-            _document(reading, item, child, path)
+    if document.value.get("kind") == "List" and isinstance(document.value.get("items"), list):
+        for item in document.items("items"):
+            _document(reading, item)
         return
-    made = read(value, Origin(reading.file, dict(_lines(node, ()))), reading.namespace)
+    made = read(document.value, origin, reading.namespace)
     if isinstance(made, ConfigObject):
         reading.objects.append(made)
+        message = "written twice; only the last one counts: remove the others"
+        for path in document.repeated:
+            found = Problem(message, path, origin.file, origin.line(path), str(made.key), "warning")
+            reading.warnings.append(found)
     elif isinstance(made, str):
         reading.ignored.append(made)
     else:
-        reading.problems.extend(made)
+        reading.problems.extend(_explained(problem, document.words) for problem in made)
+
+
+def _explained(problem: Problem, words: Mapping[Path, str]) -> Problem:
+    """YAML's trap told as such: an unquoted word or number where a string belongs."""
+    word = words.get(problem.path)
+    if word is None or "string" not in problem.message:
+        return problem
+    return replace(problem, message=f'{word} is no string in YAML; quote it: "{word}"')
 
 
 def read(
@@ -146,34 +162,50 @@ def _typed(
     own = str(metadata.get("namespace") or namespace) if kind.namespaced else ""
     name = metadata.get("name") or metadata.get("generateName")
     if not isinstance(name, str):
-        return [_problem("it needs a name", ("metadata", "name"), origin, kind.name)]
+        message = "required" if name is None else _NO_TEXT
+        return [_problem(message, ("metadata", "name"), origin, kind.name)]
     subject = f"{kind.name} {own}/{name}"
+    wrong = [_problem(message, ("metadata", *path), origin, subject) for path, message in _no_texts(metadata)]
+    if wrong:
+        return wrong
     content = {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")}
     value: Any = content if kind.inline else document.get("spec") or {}
     try:
         spec = kind.spec.model_validate(value)
-        created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
     except ValidationError as error:
         head: Path = () if kind.inline else ("spec",)
         return [_refusal(e, head, origin, subject) for e in error.errors(include_url=False)]
+    try:
+        created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
+    except ValidationError:
+        message = "write a time with its zone, like 2026-01-31T12:00:00Z"
+        return [_problem(message, ("metadata", "creationTimestamp"), origin, subject)]
     return ConfigObject(
         kind=kind,
         api_version=str(document["apiVersion"]),
         namespace=own,
         name=name,
         spec=spec,
-        labels=_texts(metadata.get("labels")),
-        annotations=_texts(metadata.get("annotations")),
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
         created=created,
         document=document,
         origin=origin,
     )
 
 
-def _texts(value: Any) -> dict[str, str]:
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+def _no_texts(metadata: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for part in ("labels", "annotations"):
+        values = metadata.get(part) or {}
+        if not isinstance(values, dict):
+            yield (part,), "Input should be a mapping of names to strings"
+            continue
+        for key, value in values.items():
+            if not isinstance(value, str):
+                yield (part, key), _NO_TEXT
 
 
+_NO_TEXT = "Input should be a valid string"
 _SAID = {"extra_forbidden": "unknown field", "missing": "required"}
 
 
@@ -185,16 +217,3 @@ def _refusal(error: Any, head: Path, origin: Origin, subject: str) -> Problem:
 
 def _problem(message: str, path: Path, origin: Origin, subject: str) -> Problem:
     return Problem(message, path, origin.file, origin.line(path), subject)
-
-
-def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
-    if path == ():
-        yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*path, key.value), key.start_mark.line + 1
-            yield from _lines(value, (*path, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*path, index), value.start_mark.line + 1
-            yield from _lines(value, (*path, index))

@@ -1,0 +1,326 @@
+"""The store of configuration: every accepted change is one revision, and every revision can be had again."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    StaticPool,
+    and_,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+
+from proxy.api.base import Model
+from proxy.config import tables
+from proxy.config.collection import Collection
+from proxy.config.objects import EPOCH, ConfigObject, Key
+from proxy.config.revisions import Change, Revision, diff
+from proxy.config.tables import CHANGES, REVISIONS
+from vigla.clock import Clock, SystemClock
+
+Objects = Mapping[Key, ConfigObject[Model]]
+_ATTEMPTS = 5
+
+
+class UnknownRevisionError(LookupError):
+    """There is no revision of this number."""
+
+
+class ConfigStore:
+    """Revisions of the configuration in SQLite or PostgreSQL; used from any thread.
+
+    Args:
+        url: ``sqlite:///mesh.db``, ``sqlite://`` (memory) or ``postgresql+psycopg://...``.
+        clock: of revisions and of objects' creation.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._engine = _engine(url)
+        self._lock = threading.RLock()
+        self._subscribers: list[Callable[[Revision], None]] = []
+        self._known: tuple[int, Collection] = (0, Collection())
+        tables.METADATA.create_all(self._engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def subscribe(self, callback: Callable[[Revision], None]) -> Callable[[], None]:
+        """Call back after each new revision of this process, on the thread that made it; returns what ends it."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def number(self) -> int:
+        """The latest revision's number; it grows with every change, also by other processes."""
+        with self._reading() as connection:
+            return _latest(connection)
+
+    def current(self) -> Collection:
+        """All objects now."""
+        with self._reading() as connection:
+            number = _latest(connection)
+            return self._collection(connection, number)
+
+    def at(self, moment: int | datetime) -> Collection:
+        """All objects at a revision or time.
+
+        Raises:
+            UnknownRevisionError: there is no such revision; a time before the first one is the empty collection.
+        """
+        with self._reading() as connection:
+            if isinstance(moment, int):
+                number = self._checked(connection, moment)
+            else:
+                query = select(func.max(REVISIONS.c.number)).where(REVISIONS.c.time <= tables.moment(moment))
+                number = connection.scalar(query) or 0
+            return Collection.of(_objects(connection, number).values())
+
+    def history(self, limit: int = 50) -> list[Revision]:
+        """The latest revisions, newest first, with their changes."""
+        with self._reading() as connection:
+            rows = connection.execute(select(REVISIONS).order_by(REVISIONS.c.number.desc()).limit(limit))
+            return [_revision(connection, row) for row in rows.mappings()]
+
+    def revision(self, number: int) -> Revision:
+        """One revision with its changes.
+
+        Raises:
+            UnknownRevisionError: there is none of this number.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(select(REVISIONS).where(REVISIONS.c.number == number))
+            row = rows.mappings().first()
+            if row is None:
+                raise _unknown(number, _latest(connection))
+            return _revision(connection, row)
+
+    def diff(self, number: int) -> str:
+        """What a revision changed, as unified diffs of YAML.
+
+        Raises:
+            UnknownRevisionError: there is none of this number.
+        """
+        return diff(self.revision(number))
+
+    def apply(
+        self,
+        objects: Iterable[ConfigObject[Model]],
+        author: str,
+        message: str,
+        delete: Iterable[Key] = (),
+    ) -> Revision:
+        """Create, replace and delete objects at once: all or nothing.
+
+        Objects keep their time of creation over changes. Objects that are as they were, and keys that are not
+        there, change nothing; if nothing changes, no revision is made.
+
+        Args:
+            objects: in their new form; judged before (``proxy.config.apply.judge``).
+            author: who changes it.
+            message: why.
+            delete: objects that go.
+
+        Returns:
+            The new revision, or the latest one if nothing changed.
+        """
+        wanted = {obj.key: obj for obj in objects}
+        unwanted = set(delete) - wanted.keys()
+
+        def planned(before: Objects) -> dict[Key, ConfigObject[Model] | None]:
+            plan: dict[Key, ConfigObject[Model] | None] = {key: None for key in unwanted if key in before}
+            for key, obj in wanted.items():
+                old = before.get(key)
+                plan[key] = replace(obj, created=old.created) if old else self._dated(obj)
+            return plan
+
+        return self._commit(planned, author, message)
+
+    def rollback(self, number: int, author: str) -> Revision:
+        """Make the configuration what it was at a revision, as a new revision.
+
+        Args:
+            number: of the revision; 0 is the empty configuration.
+            author: who wants it.
+
+        Raises:
+            UnknownRevisionError: there is none of this number.
+        """
+        with self._reading() as connection:
+            target = _objects(connection, self._checked(connection, number))
+
+        def planned(before: Objects) -> dict[Key, ConfigObject[Model] | None]:
+            return {**dict.fromkeys(before.keys() - target.keys()), **target}
+
+        return self._commit(planned, author, f"Rollback to revision {number}")
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._lock, self._engine.connect() as connection:
+            yield connection
+
+    def _collection(self, connection: Connection, number: int) -> Collection:
+        if number != self._known[0]:
+            self._known = number, Collection.of(_objects(connection, number).values())
+        return self._known[1]
+
+    def _dated(self, obj: ConfigObject[Model]) -> ConfigObject[Model]:
+        return obj if obj.created > EPOCH else replace(obj, created=self._now())
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
+
+    def _checked(self, connection: Connection, number: int) -> int:
+        latest = _latest(connection)
+        if not 0 <= number <= latest:
+            raise _unknown(number, latest)
+        return number
+
+    def _commit(
+        self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
+    ) -> Revision:
+        with self._lock:
+            for attempt in range(_ATTEMPTS):
+                try:
+                    made = self._write(planned, author, message)
+                    break
+                except IntegrityError:  # another process took the number
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+        if made is None:
+            return self.revision(self.number()) if self.number() else Revision(0, EPOCH, "", "")
+        for subscriber in tuple(self._subscribers):
+            subscriber(made)
+        return made
+
+    def _write(
+        self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
+    ) -> Revision | None:
+        with self._engine.begin() as connection:
+            latest = _latest(connection)
+            before = self._collection(connection, latest).by_key
+            plan = planned(before)
+            same = {
+                k for k, obj in plan.items() if obj and k in before and obj.document == before[k].document
+            }
+            for key in same:
+                _move(connection, before[key], plan[key])
+            rows = [_row(latest + 1, key, before.get(key), plan[key]) for key in sorted(plan.keys() - same)]
+            after = Collection.of(obj for obj in {**before, **plan}.values() if obj)
+            if not rows:
+                self._known = latest, after
+                return None
+            head = {
+                "number": latest + 1,
+                "time": tables.moment(self._now()),
+                "author": author,
+                "message": message,
+            }
+            connection.execute(insert(REVISIONS).values(head))
+            connection.execute(insert(CHANGES), rows)
+        self._known = latest + 1, after
+        return self.revision(latest + 1)
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed)
+    in_memory = parsed.database in {None, "", ":memory:"}
+    # One connection for a database in memory: a second one would have its own.
+    engine = create_engine(
+        parsed,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        **({"poolclass": StaticPool} if in_memory else {}),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        # Writers wait here for each other; a lock taken later could fail after the reading.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _latest(connection: Connection) -> int:
+    return connection.scalar(select(func.max(REVISIONS.c.number))) or 0
+
+
+def _objects(connection: Connection, number: int) -> dict[Key, ConfigObject[Model]]:
+    """All objects at a revision: of each the latest change until then."""
+    same = [CHANGES.c.kind, CHANGES.c.namespace, CHANGES.c.name]
+    last = (
+        select(*same, func.max(CHANGES.c.revision).label("revision"))
+        .where(CHANGES.c.revision <= number)
+        .group_by(*same)
+        .subquery()
+    )
+    matches = and_(*(CHANGES.c[name] == last.c[name] for name in ("kind", "namespace", "name", "revision")))
+    query = select(CHANGES).join(last, matches).where(CHANGES.c.after.is_not(None))
+    return {tables.key_of(row): tables.object_of(row) for row in connection.execute(query).mappings()}
+
+
+def _row(
+    number: int, key: Key, before: ConfigObject[Model] | None, after: ConfigObject[Model] | None
+) -> dict[str, object]:
+    present = after or before
+    if present is None:
+        raise ValueError(f"{key}: neither before nor after")
+    return {
+        "revision": number,
+        **tables.place(key),
+        "before": tables.document_text(before.document if before else None),
+        "after": tables.document_text(after.document if after else None),
+        "created": tables.moment(present.created),
+        **tables.origin_columns(present.origin),
+    }
+
+
+def _move(connection: Connection, old: ConfigObject[Model], new: ConfigObject[Model] | None) -> None:
+    """The same document at another place of the source: no revision, but messages must name the new place."""
+    if new is None or new.origin == old.origin:
+        return
+    place = and_(*(CHANGES.c[name] == value for name, value in tables.place(old.key).items()))
+    last = select(func.max(CHANGES.c.revision)).where(place).scalar_subquery()
+    where = and_(place, CHANGES.c.revision == last)
+    connection.execute(update(CHANGES).where(where).values(tables.origin_columns(new.origin)))
+
+
+def _revision(connection: Connection, row: Any) -> Revision:
+    query = select(CHANGES).where(CHANGES.c.revision == row["number"])
+    changes = [
+        Change(
+            tables.key_of(change),
+            tables.document_of(change["before"]),
+            tables.document_of(change["after"]),
+        )
+        for change in connection.execute(query).mappings()
+    ]
+    return Revision(
+        row["number"],
+        datetime.fromisoformat(row["time"]),
+        row["author"],
+        row["message"],
+        tuple(sorted(changes, key=lambda change: change.key)),
+    )
+
+
+def _unknown(number: int, latest: int) -> UnknownRevisionError:
+    return UnknownRevisionError(f"there is no revision {number}: the latest is {latest}")
