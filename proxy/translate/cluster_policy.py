@@ -14,6 +14,7 @@ from proxy.envoy.messages import typed
 from proxy.registry.model import Protocol, Service
 from proxy.translate.cluster_tls import names_from_host
 from proxy.translate.destination_rules import Policy
+from proxy.translate.names import seconds
 from proxy.translate.world import World
 
 Json = dict[str, Any]
@@ -27,11 +28,6 @@ _SIMPLE = {
     "LEAST_CONN": "LEAST_REQUEST",
     "LEAST_REQUEST": "LEAST_REQUEST",
 }
-
-
-def seconds(value: timedelta) -> str:
-    """A duration in protobuf's JSON form."""
-    return f"{value.total_seconds():.9f}".rstrip("0").rstrip(".") + "s"
 
 
 def locality_setting(world: World, policy: Policy) -> LocalityLoadBalancerSetting | None:

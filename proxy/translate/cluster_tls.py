@@ -7,7 +7,7 @@ from proxy.api.destination_rule import ClientTLSSettings
 from proxy.envoy.messages import typed
 from proxy.registry.model import Protocol, Service
 from proxy.translate.destination_rules import Policy
-from proxy.translate.hosts import server_name
+from proxy.translate.names import sni_cluster
 from proxy.translate.world import Proxy, World
 
 Json = dict[str, Any]
@@ -69,7 +69,7 @@ def transport(
     """The fields of a cluster that say how connections are secured."""
     found = service.port(port)
     protocol = found.protocol if found else Protocol.AUTO
-    sni = server_name(port, subset, service.hostname)
+    sni = sni_cluster(port, subset, service.hostname)
     if policy.tls is None:
         if not world.mesh.enable_auto_mtls or service.external:
             return _proxied(None, policy)

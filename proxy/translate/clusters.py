@@ -10,13 +10,12 @@ from proxy.translate.cluster_policy import (
     load_balancing,
     outlier_detection,
     protocol_options,
-    seconds,
 )
 from proxy.translate.cluster_tls import config_source, transport
 from proxy.translate.destination_rules import Policy, Rule, destination_rule, policy_for
 from proxy.translate.endpoints import by_name, load_assignment
-from proxy.translate.hosts import cluster_name
 from proxy.translate.inbound_clusters import inbound_clusters
+from proxy.translate.names import outbound_cluster, seconds
 from proxy.translate.scope import Scope, scope
 from proxy.translate.world import Interception, Proxy, ProxyType, World
 
@@ -64,7 +63,7 @@ def _cluster(
     policy = policy_for(world, rule, port.number, subset)
     subset_name = subset.name if subset else ""
     return {
-        "name": cluster_name(port.number, subset_name, service.hostname),
+        "name": outbound_cluster(port.number, subset_name, service.hostname),
         **connection_pool(world, policy),
         **_discovery(world, proxy, service, port, policy, subset),
         **outlier_detection(policy.outlier_detection),

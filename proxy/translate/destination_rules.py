@@ -18,7 +18,7 @@ from proxy.api.destination_rule import (
 from proxy.config.objects import ConfigObject
 from proxy.registry.model import Service
 from proxy.registry.workloads import selects
-from proxy.translate.hosts import matches, resolve, specificity
+from proxy.translate.names import full_host, matches, specificity
 from proxy.translate.world import Proxy, World
 
 
@@ -100,10 +100,10 @@ def _best(
 ) -> list[ConfigObject[DestinationRule]]:
     by_pattern: dict[str, list[ConfigObject[DestinationRule]]] = {}
     for rule in rules:
-        pattern = resolve(rule.spec.host, rule.namespace, domain)
-        if matches(pattern, host):
+        pattern = full_host(rule.spec.host, rule.namespace, domain)
+        if matches(host, pattern):
             by_pattern.setdefault(pattern, []).append(rule)
-    return by_pattern[min(by_pattern, key=specificity)] if by_pattern else []
+    return by_pattern[max(by_pattern, key=specificity)] if by_pattern else []
 
 
 def _merged(rules: Sequence[ConfigObject[DestinationRule]]) -> Rule:

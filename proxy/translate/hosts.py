@@ -1,42 +1,14 @@
-"""Host names: short ones, wildcards, and the names made of them."""
+"""Names under which services are called."""
 
 import ipaddress
 
 from proxy.registry.model import Service
-
-
-def resolve(host: str, namespace: str, domain: str) -> str:
-    """A host of a configuration object in full: one without dots is a service of the object's namespace."""
-    if "." in host or host == "*":
-        return host
-    return f"{host}.{namespace}.svc.{domain}" if domain else f"{host}.{namespace}"
-
-
-def matches(pattern: str, host: str) -> bool:
-    """Whether a pattern (a name, ``*`` or ``*.suffix``) covers a host, which may have a wildcard too."""
-    if pattern == host or pattern == "*":
-        return True
-    return pattern.startswith("*") and host.endswith(pattern[1:]) and len(host) >= len(pattern)
+from proxy.translate.names import matches
 
 
 def overlap(one: str, other: str) -> bool:
     """Whether there is a host that both patterns cover."""
     return matches(one, other) or matches(other, one)
-
-
-def specificity(pattern: str) -> tuple[bool, int]:
-    """Sort key: exact names come before wildcards, long wildcards before short ones."""
-    return (pattern.startswith("*"), -len(pattern))
-
-
-def cluster_name(port: int, subset: str, host: str) -> str:
-    """Of an outbound cluster."""
-    return f"outbound|{port}|{subset}|{host}"
-
-
-def server_name(port: int, subset: str, host: str) -> str:
-    """What a client of the mesh sends as SNI to this cluster."""
-    return f"outbound_.{port}_.{subset}_.{host}"
 
 
 def inbound_cluster(port: int) -> str:

@@ -8,8 +8,8 @@ from proxy.envoy.messages import typed
 from proxy.registry.model import Protocol
 from proxy.translate.cluster_tls import config_source
 from proxy.translate.clusters import dns_cache
-from proxy.translate.plugins import Plugins
-from proxy.translate.world import Direction, Proxy, World
+from proxy.translate.plugins import Direction, Plugins
+from proxy.translate.world import Proxy, World
 
 Json = dict[str, Any]
 

@@ -1,54 +1,70 @@
-"""What other parts put into listeners: authorization, tokens, telemetry."""
+"""What other parts of the mesh put into the listeners: security, telemetry and tracing."""
 
+from enum import StrEnum
 from typing import Any, Protocol
 
-from proxy.translate.world import Direction, Proxy, World
+from proxy.translate.world import Proxy, World
 
-Json = dict[str, Any]
+
+class Direction(StrEnum):
+    """Where a listener's traffic comes from and goes to."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    GATEWAY = "gateway"
 
 
 class Plugins(Protocol):
-    """Gives filters, logs and tracing of one listener or filter chain; the port is the workload's inbound."""
+    """Makers of filters and logs; all values are JSON forms of Envoy's messages."""
 
-    def http_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
-        """HTTP filters before CORS, faults and the router, in their order."""
+    def http_filters(
+        self, world: World, proxy: Proxy, direction: Direction, port: int
+    ) -> list[dict[str, Any]]:
+        """HTTP filters that stand before the cors, fault and router filters."""
         ...
 
-    def network_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
-        """Network filters before ``tcp_proxy``."""
+    def network_filters(
+        self, world: World, proxy: Proxy, direction: Direction, port: int
+    ) -> list[dict[str, Any]]:
+        """Network filters that stand before ``tcp_proxy``."""
         ...
 
-    def access_logs(self, world: World, proxy: Proxy, direction: Direction, *, http: bool) -> list[Json]:
-        """Access loggers of HTTP or of TCP."""
+    def access_logs(
+        self, world: World, proxy: Proxy, direction: Direction, *, http: bool
+    ) -> list[dict[str, Any]]:
+        """Access loggers of a connection manager (``http``) or of ``tcp_proxy``."""
         ...
 
-    def tracing(self, world: World, proxy: Proxy, direction: Direction) -> Json | None:
-        """The ``tracing`` of HTTP connection managers; None: no spans."""
+    def tracing(self, world: World, proxy: Proxy, direction: Direction) -> dict[str, Any] | None:
+        """``HttpConnectionManager.Tracing``; None: no spans."""
         ...
 
 
 class NoPlugins:
     """Adds nothing."""
 
-    def http_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
+    def http_filters(
+        self, world: World, proxy: Proxy, direction: Direction, port: int
+    ) -> list[dict[str, Any]]:
         """None."""
         del world, proxy, direction, port
         return []
 
-    def network_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
+    def network_filters(
+        self, world: World, proxy: Proxy, direction: Direction, port: int
+    ) -> list[dict[str, Any]]:
         """None."""
         del world, proxy, direction, port
         return []
 
-    def access_logs(self, world: World, proxy: Proxy, direction: Direction, *, http: bool) -> list[Json]:
+    def access_logs(
+        self, world: World, proxy: Proxy, direction: Direction, *, http: bool
+    ) -> list[dict[str, Any]]:
         """None."""
         del world, proxy, direction, http
         return []
 
-    def tracing(self, world: World, proxy: Proxy, direction: Direction) -> Json | None:
+    def tracing(self, world: World, proxy: Proxy, direction: Direction) -> dict[str, Any] | None:
         """None."""
         del world, proxy, direction
         return None
-
-
-NO_PLUGINS = NoPlugins()

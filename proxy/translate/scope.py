@@ -11,7 +11,8 @@ from proxy.config.objects import ConfigObject
 from proxy.registry.model import Service
 from proxy.registry.workloads import selects
 from proxy.translate.destination_rules import exported
-from proxy.translate.hosts import matches, overlap, resolve
+from proxy.translate.hosts import overlap
+from proxy.translate.names import full_host, matches, specificity
 from proxy.translate.world import Proxy, World
 
 MESH = "mesh"
@@ -151,12 +152,12 @@ def _imported(wanted: Iterable[tuple[str, str]], namespace: str, hosts: Sequence
 
 
 def _hosts(virtual_service: ConfigObject[VirtualService], proxy: Proxy) -> list[str]:
-    return [resolve(h, virtual_service.namespace, proxy.domain) for h in virtual_service.spec.hosts]
+    return [full_host(h, virtual_service.namespace, proxy.domain) for h in virtual_service.spec.hosts]
 
 
 def _destinations(virtual_service: ConfigObject[VirtualService], proxy: Proxy) -> Iterator[str]:
     for found in _within(virtual_service.spec):
-        yield resolve(found.host, virtual_service.namespace, proxy.domain)
+        yield full_host(found.host, virtual_service.namespace, proxy.domain)
 
 
 def _within(spec: Model) -> Iterator[Destination]:
@@ -193,7 +194,7 @@ def best_virtual_service(
     best: tuple[tuple[bool, int], ConfigObject[VirtualService]] | None = None
     for candidate in egress.virtual_services:
         for pattern in _hosts(candidate, proxy):
-            rank = (pattern.startswith("*"), -len(pattern))
-            if matches(pattern, host) and (best is None or rank < best[0]):
+            rank = specificity(pattern)
+            if matches(host, pattern) and (best is None or rank > best[0]):
                 best = (rank, candidate)
     return best[1] if best else None
