@@ -16,9 +16,7 @@ _SLICE_OF = "kubernetes.io/service-name"
 _HEADLESS = "None"
 
 
-def kubernetes_services(
-    config: Collection, workloads: Sequence[Workload], domain: str
-) -> Iterator[Service]:
+def kubernetes_services(config: Collection, workloads: Sequence[Workload], domain: str) -> Iterator[Service]:
     """The services of Kubernetes, with the pods and workload entries that their selectors find."""
     slices = config.all(EndpointSlice)
     for found in config.all(ServiceSpec):
@@ -39,7 +37,9 @@ def _service(
     spec = found.spec
     endpoints = (*_selected(found, workloads), *_sliced(slices, workloads))
     return Service(
-        hostname=f"{found.name}.{found.namespace}.svc.{domain}" if domain else f"{found.name}.{found.namespace}",
+        hostname=f"{found.name}.{found.namespace}.svc.{domain}"
+        if domain
+        else f"{found.name}.{found.namespace}",
         namespace=found.namespace,
         name=found.name,
         ports=tuple(_port(port) for port in spec.ports),

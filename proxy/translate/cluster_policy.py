@@ -77,7 +77,9 @@ def _warmup(settings: LoadBalancerSettings) -> Json:
                 "runtime_key": "upstream.warmup.aggression",
             }
         return made
-    return {"slow_start_window": seconds(settings.warmup_duration_secs)} if settings.warmup_duration_secs else {}
+    return (
+        {"slow_start_window": seconds(settings.warmup_duration_secs)} if settings.warmup_duration_secs else {}
+    )
 
 
 def connection_pool(world: World, policy: Policy) -> Json:

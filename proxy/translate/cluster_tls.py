@@ -60,7 +60,13 @@ def service_identities(world: World, service: Service) -> list[str]:
 
 def alpn(protocol: Protocol) -> list[str]:
     """What a client of the mesh offers inside its mutual TLS; servers know their own by it."""
-    return ["istio", "h2"] if protocol.http2 else ["istio"] if protocol.http else ["istio-peer-exchange", "istio"]
+    return (
+        ["istio", "h2"]
+        if protocol.http2
+        else ["istio"]
+        if protocol.http
+        else ["istio-peer-exchange", "istio"]
+    )
 
 
 def transport(

@@ -92,7 +92,9 @@ def _selector(rule: ConfigObject[DestinationRule]) -> bool:
 
 def _for_workload(rule: ConfigObject[DestinationRule], proxy: Proxy) -> bool:
     selector = rule.spec.workload_selector
-    return bool(selector and selector.labels) and selects(selector.labels, proxy.labels) if selector else False
+    return (
+        bool(selector and selector.labels) and selects(selector.labels, proxy.labels) if selector else False
+    )
 
 
 def _best(

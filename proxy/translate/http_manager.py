@@ -1,6 +1,5 @@
 """The network filters that end a chain: the HTTP connection manager and the TCP proxy."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +32,7 @@ def rds(name: str) -> Json:
     return {"rds": {"route_config_name": name, "config_source": config_source()}}
 
 
-def http_manager(  # noqa: PLR0913  each says one thing about the manager
+def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manager
     build: Build,
     direction: Direction,
     port: int,
@@ -113,23 +112,20 @@ def _http_alpn() -> Json:
 
 
 def tcp_proxy(
-    build: Build, direction: Direction, port: int, targets: Sequence[tuple[str, int]], options: Json | None = None
+    build: Build, direction: Direction, port: int, action: Json, options: Json | None = None
 ) -> list[Json]:
     """The filters of a chain that carries TCP.
 
     Args:
         build: the proxy.
         direction: of the traffic.
-        port: of the workload if inbound.
-        targets: clusters and their weights.
+        port: of the listener; of the workload if inbound.
+        action: ``{"cluster": ...}`` or ``{"weighted_clusters": ...}``.
         options: more fields of the TCP proxy: ``idle_timeout``, ``hash_policy``, ``tunneling_config``.
     """
-    names = [name for name, _ in targets]
-    made: Json = {"stat_prefix": names[0], **(options or {})}
-    if len(targets) == 1:
-        made["cluster"] = names[0]
-    else:
-        made["weighted_clusters"] = {"clusters": [{"name": n, "weight": w} for n, w in targets]}
+    clusters = action.get("weighted_clusters", {}).get("clusters", ())
+    name = action.get("cluster") or clusters[0]["name"]
+    made: Json = {"stat_prefix": name, **action, **(options or {})}
     logs = build.plugins.access_logs(build.world, build.proxy, direction, http=False)
     if logs:
         made["access_log"] = logs

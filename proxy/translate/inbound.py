@@ -110,7 +110,7 @@ def _black_hole(build: Build, number: int) -> Json:
     return {
         "name": "virtualInbound-blackhole",
         "filter_chain_match": {"destination_port": number},
-        "filters": tcp_proxy(build, Direction.INBOUND, number, [(BLACK_HOLE, 1)]),
+        "filters": tcp_proxy(build, Direction.INBOUND, number, {"cluster": BLACK_HOLE}),
     }
 
 
@@ -197,7 +197,7 @@ def inbound_routes(port: int, cluster: str, operation: str, action: Json) -> Jso
 
 
 def _tcp(build: Build, port: int, cluster: str) -> list[Json]:
-    return tcp_proxy(build, Direction.INBOUND, port, [(cluster, 1)])
+    return tcp_proxy(build, Direction.INBOUND, port, {"cluster": cluster})
 
 
 def _passthrough(build: Build, port: int, mode: Mtls, match: Json) -> list[Json]:

@@ -54,7 +54,9 @@ def inbound_ports(world: World, proxy: Proxy, seen: Scope) -> tuple[InboundPort,
     return tuple({port.number: port for port in reversed(found)}.values())[::-1]
 
 
-def _bound(bind: InboundBind, instances: tuple[Instance, ...], pool: ConnectionPoolSettings | None) -> InboundPort:
+def _bound(
+    bind: InboundBind, instances: tuple[Instance, ...], pool: ConnectionPoolSettings | None
+) -> InboundPort:
     services = _of_port(instances, bind.port)
     protocol = bind.protocol
     if protocol is Protocol.AUTO and services:

@@ -35,7 +35,9 @@ def mtls_mode(world: World, namespace: str, labels: Mapping[str, str], port: int
 def port_exceptions(world: World, namespace: str, labels: Mapping[str, str]) -> tuple[int, ...]:
     """Ports of a workload that have a mode of their own."""
     return tuple(
-        sorted({p for o in _chain(world, namespace, labels) if o.spec.selector for p in o.spec.port_level_mtls})
+        sorted(
+            {p for o in _chain(world, namespace, labels) if o.spec.selector for p in o.spec.port_level_mtls}
+        )
     )
 
 
@@ -49,9 +51,7 @@ def _said(chain: Sequence[ConfigObject[PeerAuthentication]], port: int) -> Itera
             yield found.spec.mtls.mode
 
 
-def _chain(
-    world: World, namespace: str, labels: Mapping[str, str]
-) -> list[ConfigObject[PeerAuthentication]]:
+def _chain(world: World, namespace: str, labels: Mapping[str, str]) -> list[ConfigObject[PeerAuthentication]]:
     """Policies of the workload, then its namespace's, then the mesh's; of each scope the oldest one."""
     every = world.config.all(PeerAuthentication)
     own = [o for o in every if o.namespace == namespace]

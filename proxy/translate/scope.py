@@ -1,4 +1,4 @@
-"""What a proxy sees: services, virtual services, destination rules, by its Sidecar and everyone's exportTo."""
+"""What a proxy sees: services and virtual services, by its Sidecar and everyone's ``exportTo``."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -187,9 +187,7 @@ def _one_each(services: Iterable[Service], namespace: str) -> tuple[Service, ...
     return tuple(by_host.values())
 
 
-def best_virtual_service(
-    egress: Egress, host: str, proxy: Proxy
-) -> ConfigObject[VirtualService] | None:
+def best_virtual_service(egress: Egress, host: str, proxy: Proxy) -> ConfigObject[VirtualService] | None:
     """The virtual service of a host: exact name, then the longest wildcard; the oldest of equal ones."""
     best: tuple[tuple[bool, int], ConfigObject[VirtualService]] | None = None
     for candidate in egress.virtual_services:
