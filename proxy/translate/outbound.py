@@ -149,7 +149,7 @@ def _addresses(build: Build, service: Service, everywhere: str, *, real: bool) -
     return [(a, "") for a in single] + blocks or [(everywhere, "")]
 
 
-def _connections(  # noqa: PLR0913, PLR0917  all of it describes one port
+def _connections(  # noqa: PLR0913  all of it describes one port
     build: Build, egress: Egress, service: Service, port: ServicePort, block: str, *, alone: bool
 ) -> Iterator[tuple[Json, list[Json]]]:
     """Chains of a port that carries TCP or TLS: by its virtual service, else all to its cluster.
