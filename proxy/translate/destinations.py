@@ -18,7 +18,7 @@ BLACK_HOLE = "BlackHoleCluster"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class RouteScope:
     """Where routes are for.
 
     Attributes:
@@ -67,7 +67,7 @@ def find_service(world: World, host: str, namespace: str) -> Service | None:
     return found
 
 
-def target(scope: Scope, destination: Destination | None, namespace: str) -> Target | None:
+def target(scope: RouteScope, destination: Destination | None, namespace: str) -> Target | None:
     """The target of a destination, written in an object of this namespace; None where it names no host."""
     if destination is None or not destination.host:
         return None
