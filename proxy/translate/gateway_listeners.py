@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from proxy.envoy.messages import typed
+from proxy.registry.model import Protocol
 from proxy.translate.destinations import BLACK_HOLE, RouteScope
-from proxy.translate.gateway_http import connection_manager
-from proxy.translate.gateway_servers import GatewayServer, PortServers, gateway_servers, server_names
+from proxy.translate.gateway_servers import (
+    ANY_ADDRESS,
+    GatewayServer,
+    PortServers,
+    gateway_servers,
+    server_names,
+)
 from proxy.translate.gateway_tls import downstream_tls
+from proxy.translate.http_manager import Build, http_manager, rds, tcp_proxy
 from proxy.translate.plugins import Plugins
 from proxy.translate.tcp_routes import Connections, tcp_routes, tls_routes
 from proxy.translate.virtual_services import bound_to, common_hosts
@@ -39,7 +46,7 @@ def gateway_listeners(world: World, proxy: Proxy, plugins: Plugins) -> list[Json
 
 class _Building:
     def __init__(self, world: World, proxy: Proxy, plugins: Plugins) -> None:
-        self.world, self.proxy, self.plugins = world, proxy, plugins
+        self.world, self.proxy, self.build = world, proxy, Build(world, proxy, plugins)
 
     def listener(self, port: PortServers) -> Json | None:
         if not port.servers:
@@ -86,7 +93,10 @@ class _Building:
         return made
 
     def _http(self, server: GatewayServer) -> Json:
-        return connection_manager(self.world, self.proxy, self.plugins, server)
+        protocol = Protocol.GRPC_WEB if server.protocol == "GRPC-WEB" else Protocol.HTTP
+        prefix = f"outbound_{server.server.bind or ANY_ADDRESS}_{server.listen}"
+        routes = rds(server.route_name)
+        return http_manager(self.build, Direction.GATEWAY, server.port, routes, prefix, protocol)
 
     def _connections(self, server: GatewayServer, *, tcp: bool) -> Iterator[Connections]:
         scope = RouteScope(self.world, self.proxy, server.port, frozenset({server.gateway_name}))
@@ -95,14 +105,7 @@ class _Building:
                 yield from (tcp_routes if tcp else tls_routes)(scope, found)
 
     def _tcp(self, server: GatewayServer, found: Connections) -> list[Json]:
-        direction = Direction.GATEWAY
-        cluster = found.proxy.get("cluster") or server.gateway_name
-        proxy: Json = {"stat_prefix": cluster, **found.proxy}
-        if logs := self.plugins.access_logs(self.world, self.proxy, direction, http=False):
-            proxy["access_log"] = logs
-        filters = self.plugins.network_filters(self.world, self.proxy, direction, server.port)
-        tcp_proxy = typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", proxy)
-        return [*filters, {"name": "envoy.filters.network.tcp_proxy", "typed_config": tcp_proxy}]
+        return tcp_proxy(self.build, Direction.GATEWAY, server.port, found.proxy)
 
 
 def _distinct(chains: list[Json]) -> list[Json]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from proxy.api.gateway import ServerTLSSettings
 from proxy.envoy.messages import typed
+from proxy.translate.cluster_tls import TRUST_SECRET, WORKLOAD_SECRET, secret
 from proxy.translate.world import Proxy
 
 Json = dict[str, Any]
@@ -18,12 +19,6 @@ _VERSIONS = {
 _REQUIRES_CLIENT = ("MUTUAL", "ISTIO_MUTUAL")
 
 
-def secret(name: str, proxy: Proxy) -> Json:
-    """``SdsSecretConfig`` of a secret that the control plane or the agent serves."""
-    del proxy
-    return {"name": name, "sds_config": {"ads": {}, "resource_api_version": "V3"}}
-
-
 def downstream_tls(tls: ServerTLSSettings, proxy: Proxy, *, http: bool) -> Json:
     """The transport socket of a server that ends TLS.
 
@@ -34,7 +29,7 @@ def downstream_tls(tls: ServerTLSSettings, proxy: Proxy, *, http: bool) -> Json:
     """
     common: Json = {
         "tls_params": _params(tls),
-        "tls_certificate_sds_secret_configs": [secret(n, proxy) for n in _certificates(tls)],
+        "tls_certificate_sds_secret_configs": [secret(proxy, n) for n in _certificates(tls)],
     }
     if http:
         common["alpn_protocols"] = ["h2", "http/1.1"]
@@ -61,7 +56,7 @@ def _params(tls: ServerTLSSettings) -> Json:
 
 def _certificates(tls: ServerTLSSettings) -> list[str]:
     if tls.mode == "ISTIO_MUTUAL":
-        return ["default"]
+        return [WORKLOAD_SECRET]
     if names := tls.credential_names or ((tls.credential_name,) if tls.credential_name else ()):
         return [_named(name) for name in names]
     files = [(c.server_certificate, c.private_key) for c in tls.tls_certificates]
@@ -86,14 +81,14 @@ def _validation(tls: ServerTLSSettings, proxy: Proxy) -> Json | None:
         rules["verify_certificate_hash"] = list(tls.verify_certificate_hash)
     return {
         "default_validation_context": rules,
-        "validation_context_sds_secret_config": secret(authority, proxy),
+        "validation_context_sds_secret_config": secret(proxy, authority),
     }
 
 
 def _authority(tls: ServerTLSSettings) -> str:
     """The secret that holds the authorities of client certificates; empty: no client is asked."""
     if tls.mode == "ISTIO_MUTUAL":
-        return "ROOTCA"
+        return TRUST_SECRET
     if tls.mode not in ("MUTUAL", "OPTIONAL_MUTUAL"):
         return ""
     if tls.ca_cert_credential_name:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from proxy.api.virtual_service import VirtualService
 from proxy.config.objects import ConfigObject
+from proxy.translate.destination_rules import exported
 from proxy.translate.names import full_host, matches
 from proxy.translate.route_match import gateway_name
 from proxy.translate.world import Proxy, World
@@ -16,7 +17,7 @@ def bound_to(world: World, proxy: Proxy, gateway: str) -> list[ConfigObject[Virt
         found
         for found in world.config.all(VirtualService)
         if any(gateway_name(name, found.namespace) == gateway for name in found.spec.gateways)
-        and _visible(found.spec.export_to or default, found.namespace, proxy.namespace)
+        and exported(found.spec.export_to or default, found.namespace, proxy.namespace)
     ]
 
 
@@ -42,7 +43,3 @@ def common_hosts(
             elif matches(pattern, name):
                 found[pattern] = None
     return list(found)
-
-
-def _visible(scopes: Sequence[str], owner: str, viewer: str) -> bool:
-    return any(scope in ("*", viewer) or (scope == "." and owner == viewer) for scope in scopes)
