@@ -7,6 +7,7 @@ from typing import TypeVar
 from proxy.api.base import StringMatch
 from proxy.api.virtual_service import HTTPMatchRequest, HTTPRoute, VirtualService
 from proxy.config.objects import ConfigObject
+from proxy.translate.destination_rules import exported
 from proxy.translate.world import World
 
 _Value = TypeVar("_Value")
@@ -75,7 +76,7 @@ def merge(root: HTTPRoute, inner: HTTPRoute) -> HTTPRoute | None:
 
 def _visible(world: World, found: ConfigObject[VirtualService], namespace: str) -> bool:
     scopes = found.spec.export_to or world.mesh.default_virtual_service_export_to or ("*",)
-    return any(s in ("*", namespace) or (s == "." and found.namespace == namespace) for s in scopes)
+    return exported(scopes, found.namespace, namespace)
 
 
 def _joined(root: str, inner: str) -> str:

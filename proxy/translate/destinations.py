@@ -2,23 +2,18 @@
 
 from dataclasses import dataclass
 
-from proxy.api.destination_rule import (
-    ConsistentHashLB,
-    DestinationRule,
-    LoadBalancerSettings,
-    TrafficPolicy,
-)
+from proxy.api.destination_rule import ConsistentHashLB
 from proxy.api.virtual_service import Destination
-from proxy.config.objects import ConfigObject
 from proxy.registry.model import Service
-from proxy.translate.names import full_host, matches, outbound_cluster, specificity
+from proxy.translate.destination_rules import destination_rule, policy_for
+from proxy.translate.names import full_host, outbound_cluster
 from proxy.translate.world import Proxy, World
 
 BLACK_HOLE = "BlackHoleCluster"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class RouteScope:
     """Where routes are for.
 
     Attributes:
@@ -67,7 +62,7 @@ def find_service(world: World, host: str, namespace: str) -> Service | None:
     return found
 
 
-def target(scope: Scope, destination: Destination | None, namespace: str) -> Target | None:
+def target(scope: RouteScope, destination: Destination | None, namespace: str) -> Target | None:
     """The target of a destination, written in an object of this namespace; None where it names no host."""
     if destination is None or not destination.host:
         return None
@@ -85,46 +80,9 @@ def target(scope: Scope, destination: Destination | None, namespace: str) -> Tar
 
 def consistent_hash(world: World, proxy: Proxy, to: Target) -> ConsistentHashLB | None:
     """How the destination rule hashes requests to this target; None: it does not."""
-    rule = _destination_rule(world, proxy, to)
-    if rule is None:
+    if to.service is None:
         return None
-    subset = next((s.traffic_policy for s in rule.spec.subsets if s.name == to.subset), None)
-    for policy in (subset, rule.spec.traffic_policy):
-        balancer = _load_balancer(policy, to.port)
-        if balancer is not None:
-            return balancer.consistent_hash
-    return None
-
-
-def _load_balancer(policy: TrafficPolicy | None, port: int) -> LoadBalancerSettings | None:
-    if policy is None:
-        return None
-    for setting in policy.port_level_settings:
-        if setting.port and setting.port.number == port:
-            return setting.load_balancer
-    return policy.load_balancer
-
-
-def _destination_rule(world: World, proxy: Proxy, to: Target) -> ConfigObject[DestinationRule] | None:
-    namespaces = [proxy.namespace, to.service.namespace if to.service else "", world.mesh.root_namespace]
-    for namespace in dict.fromkeys(n for n in namespaces if n):
-        hosts = [
-            (full_host(rule.spec.host, rule.namespace, proxy.domain), rule)
-            for rule in world.config.all(DestinationRule)
-            if rule.namespace == namespace and _visible(world, rule, proxy) and _selects(rule, proxy)
-        ]
-        found = [(specificity(host), rule) for host, rule in hosts if matches(to.host, host)]
-        if found:
-            return max(found, key=lambda pair: pair[0])[1]
-    return None
-
-
-def _visible(world: World, rule: ConfigObject[DestinationRule], proxy: Proxy) -> bool:
-    scopes = rule.spec.export_to or world.mesh.default_destination_rule_export_to or ("*",)
-    own = rule.namespace == proxy.namespace
-    return any(s in ("*", proxy.namespace) or (s == "." and own) for s in scopes)
-
-
-def _selects(rule: ConfigObject[DestinationRule], proxy: Proxy) -> bool:
-    selector = rule.spec.workload_selector
-    return selector is None or all(proxy.labels.get(k) == v for k, v in selector.labels.items())
+    rule = destination_rule(world, proxy, to.service)
+    subset = next((s for s in rule.subsets if s.name == to.subset), None) if rule else None
+    balancer = policy_for(world, rule, to.port, subset).load_balancer
+    return balancer.consistent_hash if balancer else None

@@ -7,8 +7,8 @@ from proxy.envoy.messages import typed
 from proxy.registry.model import Protocol
 from proxy.translate.cluster_tls import config_source
 from proxy.translate.clusters import dns_cache
-from proxy.translate.plugins import Direction, Plugins
-from proxy.translate.world import Proxy, World
+from proxy.translate.plugins import Plugins
+from proxy.translate.world import Direction, Proxy, World
 
 Json = dict[str, Any]
 
@@ -70,6 +70,9 @@ def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manag
     if direction is Direction.INBOUND:
         made["forward_client_cert_details"] = "APPEND_FORWARD"
         made["set_current_client_cert_details"] = {"subject": True, "uri": True, "dns": True}
+    if direction is Direction.GATEWAY:
+        made["forward_client_cert_details"] = "SANITIZE_SET"
+        made["set_current_client_cert_details"] = {"subject": True, "cert": True, "uri": True, "dns": True}
     logs = plugins.access_logs(build.world, build.proxy, direction, http=True)
     if logs:
         made["access_log"] = logs

@@ -13,9 +13,8 @@ from proxy.translate.http_manager import Build, http_manager, tcp_proxy
 from proxy.translate.inbound_clusters import INBOUND_PASSTHROUGH
 from proxy.translate.inbound_ports import WILDCARD, InboundPort, inbound_ports
 from proxy.translate.peer_authentication import Mtls, mtls_mode, port_exceptions
-from proxy.translate.plugins import Direction
 from proxy.translate.scope import Scope
-from proxy.translate.world import Interception
+from proxy.translate.world import Direction, Interception
 
 Json = dict[str, Any]
 

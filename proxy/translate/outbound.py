@@ -11,15 +11,14 @@ from proxy.registry.protocols import protocol_named
 from proxy.registry.workloads import socket_path
 from proxy.translate.clusters import BLACK_HOLE, PASSTHROUGH, dns_cache
 from proxy.translate.destination_rules import destination_rule, policy_for
-from proxy.translate.destinations import Scope as RouteScope
+from proxy.translate.destinations import RouteScope
 from proxy.translate.hosts import prefix_range
 from proxy.translate.http_manager import Build, http_manager, rds, tcp_proxy
 from proxy.translate.inbound import PLAIN_HTTP, listener_filter
 from proxy.translate.names import full_host, outbound_cluster, seconds
-from proxy.translate.plugins import Direction
 from proxy.translate.scope import MESH, Egress, Scope, best_virtual_service
 from proxy.translate.tcp_routes import Connections, tcp_routes, tls_routes
-from proxy.translate.world import Interception
+from proxy.translate.world import Direction, Interception
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.api.base import StringMatch
 from proxy.api.virtual_service import HTTPMatchRequest, L4MatchAttributes, TLSMatchAttributes
-from proxy.translate.destinations import Scope
+from proxy.translate.destinations import RouteScope
 
 Json = dict[str, Any]
 _CLAIMS = "@request.auth.claims"
@@ -14,7 +14,7 @@ _JWT_FILTER = "envoy.filters.http.jwt_authn"
 
 
 def applies(
-    match: HTTPMatchRequest | TLSMatchAttributes | L4MatchAttributes, scope: Scope, namespace: str
+    match: HTTPMatchRequest | TLSMatchAttributes | L4MatchAttributes, scope: RouteScope, namespace: str
 ) -> bool:
     """Whether traffic of this listener and proxy can meet the conditions on port and source.
 

@@ -6,7 +6,7 @@ from proxy.api.virtual_service import Destination, HTTPMatchRequest, HTTPRetry, 
 from proxy.config.objects import ConfigObject
 from proxy.registry.model import Service
 from proxy.translate.delegates import Rule, rules
-from proxy.translate.destinations import Scope, Target, consistent_hash, target
+from proxy.translate.destinations import RouteScope, Target, consistent_hash, target
 from proxy.translate.faults import FAULT, fault_filter
 from proxy.translate.names import seconds
 from proxy.translate.route_action import (
@@ -28,7 +28,7 @@ _NO_LIMIT = {"timeout": "0s", "max_grpc_timeout": "0s"}
 class _Routing:
     """Translates the rules of one virtual service for one listener."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: RouteScope) -> None:
         self.scope, self.port = scope, scope.port
 
     def route(self, rule: Rule, match: HTTPMatchRequest | None) -> Json | None:
@@ -136,7 +136,7 @@ def http_routes(  # noqa: PLR0913, PLR0917 - callers have these apart
         gateways: that the listener belongs to: ``mesh`` or ``namespace/name``.
         service: that the virtual host belongs to; None on gateways.
     """
-    scope = Scope(world, proxy, port, gateways, service)
+    scope = RouteScope(world, proxy, port, gateways, service)
     routing = _Routing(scope)
     made: list[Json] = []
     for rule in rules(world, virtual_service):

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.api.virtual_service import L4MatchAttributes, RouteDestination, VirtualService
 from proxy.config.objects import ConfigObject
-from proxy.translate.destinations import BLACK_HOLE, Scope, target
+from proxy.translate.destinations import BLACK_HOLE, RouteScope, target
 from proxy.translate.route_match import applies
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ class Connections:
     proxy: Json
 
 
-def tls_routes(scope: Scope, virtual_service: ConfigObject[VirtualService]) -> Iterator[Connections]:
+def tls_routes(scope: RouteScope, virtual_service: ConfigObject[VirtualService]) -> Iterator[Connections]:
     """TLS connections by server name, one for each match of each rule."""
     for rule in virtual_service.spec.tls:
         for match in rule.match:
@@ -37,7 +37,7 @@ def tls_routes(scope: Scope, virtual_service: ConfigObject[VirtualService]) -> I
                 yield Connections(found, to)
 
 
-def tcp_routes(scope: Scope, virtual_service: ConfigObject[VirtualService]) -> Iterator[Connections]:
+def tcp_routes(scope: RouteScope, virtual_service: ConfigObject[VirtualService]) -> Iterator[Connections]:
     """TCP connections; a rule without match takes all, and those after it are never reached."""
     for rule in virtual_service.spec.tcp:
         to = destinations(scope, virtual_service.namespace, rule.route)
@@ -50,7 +50,7 @@ def tcp_routes(scope: Scope, virtual_service: ConfigObject[VirtualService]) -> I
                 return
 
 
-def destinations(scope: Scope, namespace: str, routes: Sequence[RouteDestination]) -> Json:
+def destinations(scope: RouteScope, namespace: str, routes: Sequence[RouteDestination]) -> Json:
     """``cluster`` or ``weighted_clusters`` of ``TcpProxy``; no destination at all: the black hole."""
     targets = [(d.weight, target(scope, d.destination, namespace)) for d in routes]
     if len(targets) == 1 and targets[0][1] is not None:

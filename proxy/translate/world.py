@@ -18,6 +18,14 @@ class ProxyType(StrEnum):
     GATEWAY = "router"
 
 
+class Direction(StrEnum):
+    """Of traffic, seen from the workload; ``GATEWAY`` is traffic through the edge."""
+
+    INBOUND = "INBOUND"
+    OUTBOUND = "OUTBOUND"
+    GATEWAY = "GATEWAY"
+
+
 class Interception(StrEnum):
     """How traffic gets into a sidecar (node metadata ``INTERCEPTION_MODE``)."""
 
