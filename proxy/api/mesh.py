@@ -149,7 +149,7 @@ class ProxyConfig(Lenient):
 class OutboundTrafficPolicy(Lenient):
     """What happens to traffic to hosts that are not known."""
 
-    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] = "ALLOW_ANY"
+    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"] = "ALLOW_ANY"
 
 
 class InboundTrafficPolicy(Lenient):

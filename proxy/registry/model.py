@@ -103,6 +103,7 @@ class Service:
         export_to: namespaces that see it; ``*`` all, ``.`` its own; empty: the mesh's default.
         subject_alt_names: accepted of its servers, besides its endpoints' service accounts.
         alias_of: host name that an ``ALIAS`` stands for.
+        auto_address: virtual IP of one that has none, for workloads that resolve names by the mesh.
     """
 
     hostname: str
@@ -118,6 +119,7 @@ class Service:
     endpoints: tuple[Endpoint, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
     alias_of: str = ""
+    auto_address: str = ""
     created: datetime = EPOCH
 
     def port(self, number: int) -> ServicePort | None:
