@@ -17,7 +17,7 @@ DEFAULT_TIMEOUT = "600s"
 _MAX_PORT = 65535
 
 
-class BadProvider(ValueError):  # noqa: N818 - named as the policies that it makes deny
+class BadProvider(ValueError):
     """A provider is missing or says what cannot be."""
 
 

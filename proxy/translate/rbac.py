@@ -4,7 +4,7 @@ A rule's parts are joined by AND, the values of a part by OR. What only HTTP kno
 an ALLOW rule with such a part never holds there, any other rule goes without the part.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -160,48 +160,45 @@ def _source(source: Source | None, scope: Scope) -> list[_Part]:
 def _condition(condition: Condition, scope: Scope) -> tuple[_Shape, _Part]:
     key, values, others = condition.key, condition.values, condition.not_values
     domains = scope.trust_domains
-    match key.partition("[")[0]:
-        case "request.headers":
-            names = match.brackets(key)
-            if len(names) != 1:
-                raise UnusableRule(f"{key!r} names no header; write request.headers[name]")
-            return _PRINCIPAL, _Part(values, others, lambda v: match.header(names[0], v), http=True)
-        case "source.ip":
-            return _PRINCIPAL, _Part(values, others, _direct)
-        case "remote.ip":
-            return _PRINCIPAL, _Part(values, others, _remote)
-        case "source.namespace":
-            return _PRINCIPAL, _Part(values, others, match.namespace)
-        case "source.serviceAccount":
-            return _PRINCIPAL, _Part(values, others, lambda v: match.service_account(v, scope.namespace))
-        case "source.trustDomain":
-            return _PRINCIPAL, _Part(values, others, match.trust_domain)
-        case "source.principal":
-            return _PRINCIPAL, _Part(domains.expand(values), domains.expand(others), match.principal)
-        case "request.auth.principal":
-            return _PRINCIPAL, _Part(values, others, match.request_principal, http=True)
-        case "request.auth.audiences" | "request.auth.presenter" | "request.auth.claims":
-            claims = _claims(key)
-            return _PRINCIPAL, _Part(values, others, together=lambda v: match.claim(claims, v), http=True)
-        case "destination.ip":
-            return _PERMISSION, _Part(values, others, lambda v: {"destination_ip": match.cidr(v)})
-        case "destination.port":
-            return _PERMISSION, _Part(values, others, match.port)
-        case "connection.sni":
-            return _PERMISSION, _Part(values, others, lambda v: {"requested_server_name": match.text(v)})
-    name = key.removeprefix("experimental.")
-    if not name.startswith("envoy.filters.") or name == key:
-        raise UnusableRule(f"unknown key {key!r}")
-    return _PERMISSION, _Part(values, others, together=lambda v: match.filter_metadata(name, v))
+    name = key.partition("[")[0]
+    if key == "source.principal":
+        values, others = domains.expand(values), domains.expand(others)
+    if key == "source.serviceAccount":
+        return _PRINCIPAL, _Part(values, others, lambda v: match.service_account(v, scope.namespace))
+    if key in _DESTINATION:
+        return _PERMISSION, _Part(values, others, _DESTINATION[key])
+    if key in _CALLER:
+        return _PRINCIPAL, _Part(values, others, _CALLER[key], http=key == "request.auth.principal")
+    if key in _CLAIMS or name == "request.auth.claims":
+        claims = _CLAIMS.get(key) or _keys(key)
+        return _PRINCIPAL, _Part(values, others, together=lambda v: match.claim(claims, v), http=True)
+    if name == "request.headers":
+        header = _keys(key)[0]
+        return _PRINCIPAL, _Part(values, others, lambda v: match.header(header, v), http=True)
+    if name.startswith("experimental.envoy.filters."):
+        found = key.removeprefix("experimental.")
+        return _PERMISSION, _Part(values, others, together=lambda v: match.filter_metadata(found, v))
+    raise UnusableRule(f"unknown key {key!r}")
 
 
-def _claims(key: str) -> tuple[str, ...]:
-    match key:
-        case "request.auth.audiences":
-            return ("aud",)
-        case "request.auth.presenter":
-            return ("azp",)
+_CALLER: Mapping[str, Callable[[str], Json]] = {
+    "source.ip": _direct,
+    "remote.ip": _remote,
+    "source.namespace": match.namespace,
+    "source.principal": match.principal,
+    "source.trustDomain": match.trust_domain,
+    "request.auth.principal": match.request_principal,
+}
+_DESTINATION: Mapping[str, Callable[[str], Json]] = {
+    "destination.ip": lambda v: {"destination_ip": match.cidr(v)},
+    "destination.port": match.port,
+    "connection.sni": lambda v: {"requested_server_name": match.text(v)},
+}
+_CLAIMS = {"request.auth.audiences": ("aud",), "request.auth.presenter": ("azp",)}
+
+
+def _keys(key: str) -> tuple[str, ...]:
     keys = match.brackets(key)
     if not keys:
-        raise UnusableRule(f"{key!r} names no claim; write request.auth.claims[name]")
+        raise UnusableRule(f"{key!r} names nothing; write {key.partition('[')[0]}[name]")
     return keys

@@ -17,7 +17,7 @@ _KEYS = re.compile(r"\[([^\[\]]+)\]")
 _URI_TEMPLATE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 
-class UnusableRule(ValueError):  # noqa: N818 - it is not always an error: a rule may just not concern TCP
+class UnusableRule(ValueError):
     """A value cannot be matched here."""
 
 
