@@ -28,6 +28,8 @@ from google.protobuf import (
 )
 from google.protobuf.message import Message
 
+from proxy.envoy.amendments import amend
+
 WELL_KNOWN = (
     api_pb2,
     any_pb2,
@@ -53,6 +55,7 @@ def pool() -> descriptor_pool.DescriptorPool:
     for module in WELL_KNOWN:
         name = module.DESCRIPTOR.name
         module.DESCRIPTOR.CopyToProto(files.setdefault(name, descriptor_pb2.FileDescriptorProto()))
+    amend(files)
     made = descriptor_pool.DescriptorPool()
     added: set[str] = set()
 

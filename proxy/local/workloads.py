@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-
 from proxy.api.kubernetes import Container, Deployment
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject
