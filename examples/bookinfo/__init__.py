@@ -1,1 +1,1 @@
-"""Bookinfo: six small services that call one another, traced with the OpenTelemetry SDK."""
+"""Bookinfo: small services that call one another, traced with the OpenTelemetry SDK."""

@@ -29,7 +29,7 @@ def routes(details_url: str, reviews_urls: Sequence[str]) -> dict[str, Handler]:
     turns = itertools.cycle(reviews_urls)
 
     def productpage(request: Request) -> Answer:
-        product = request.parameters["product"]
+        product = request.parameters.get("product", "0")
         details = _submit(pool, lambda: _fetch([f"{details_url}/details/{product}"]))
         attempts = [f"{next(turns)}/reviews/{product}" for _ in range(ATTEMPTS)]
         reviews = _submit(pool, lambda: _fetch(attempts))
@@ -38,7 +38,7 @@ def routes(details_url: str, reviews_urls: Sequence[str]) -> dict[str, Handler]:
     def health(_: Request) -> Answer:
         return Answer(200, json.dumps({"status": "productpage is healthy"}))
 
-    return {"/productpage/{product}": productpage, "/health": health}
+    return {"/productpage": productpage, "/productpage/{product}": productpage, "/health": health}
 
 
 def _submit(pool: ThreadPoolExecutor, call: Callable[[], str | None]) -> Future[str | None]:

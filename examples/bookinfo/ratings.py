@@ -2,6 +2,7 @@
 
 import json
 import random
+import socket
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ SLOW_S = (0.4, 1.5)
 BROKEN_RATE = 0.05
 MAX_STARS = 5
 QUERY_MS = 4
+CONNECT_S = 3.0
 QUERY = "SELECT reviewer, stars FROM ratings WHERE product = ?"
 
 
@@ -61,16 +63,39 @@ class Database:
         return dict(rows)
 
 
-database = Database()
+class RemoteDatabase:
+    """The ratings in ``ratingsdb``, asked over TCP."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._address = host, int(port)
+
+    def ratings(self, product: str) -> dict[str, int]:
+        """Stars by reviewer."""
+        attributes = {"db.system.name": "ratingsdb", "server.address": self._address[0]}
+        with (
+            tracer.start_as_current_span("GET ratings", kind=SpanKind.CLIENT, attributes=attributes),
+            socket.create_connection(self._address, timeout=CONNECT_S) as connection,
+        ):
+            connection.sendall(f"{product}\n".encode())
+            found: dict[str, int] = json.loads(connection.makefile().readline())
+        return found
 
 
-def ratings(request: Request) -> Answer:
-    """Stars of one book by reviewer."""
+def routes(database_address: str) -> dict[str, Handler]:
+    """The handlers.
+
+    Args:
+        database_address: ``host:port`` of ratingsdb; empty: ratings has a database of its own.
+    """
+    database = RemoteDatabase(database_address) if database_address else Database()
+    return {"/ratings/{product}": lambda request: _ratings(request, database)}
+
+
+def _ratings(request: Request, database: Database | RemoteDatabase) -> Answer:
     stars = database.ratings(request.parameters["product"])
     with tracer.start_as_current_span("validate ratings"):
         if random.random() < BROKEN_RATE:
             raise StarRatingError(f"rating of {MAX_STARS + 2} stars for book {request.parameters['product']}")
     return Answer(200, json.dumps({"id": request.parameters["product"], "ratings": stars}))
 
-
-ROUTES: dict[str, Handler] = {"/ratings/{product}": ratings}

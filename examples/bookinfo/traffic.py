@@ -60,7 +60,7 @@ def _visit(productpage_url: str) -> None:
     ) as span:
         try:
             get(
-                f"{productpage_url}/productpage/{random.randrange(PRODUCTS)}",
+                f"{productpage_url}/productpage",
                 {"user-agent": "bookinfo-traffic/1.0", "end-user": user},
                 timeout_s,
             )

@@ -3,8 +3,10 @@
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 
+import contextvars
 import http.client
 import json
+import os
 import random
 import re
 import signal
@@ -22,6 +24,11 @@ tracer = trace.get_tracer("bookinfo.web")
 
 TIMEOUT_S = 3.0
 SERVER_ERROR = 500
+
+HANDED_ON = ("end-user", "x-request-id", "user-agent")
+"""Request headers that every call made for a request carries too: the mesh routes and correlates by them."""
+
+_handed_on: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("handed on", default={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +69,13 @@ def get(url: str, headers: Mapping[str, str] | None = None, timeout_s: float = T
         "server.port": parts.port or 80,
     }
     with tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, attributes=attributes) as span:
-        carrier = dict(headers or {})
+        carrier = {**_handed_on.get(), **(headers or {})}
         propagate.inject(carrier)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+        proxy = urlsplit(os.environ.get("http_proxy", ""))  # a sidecar that takes our calls
+        through, target = (proxy, url) if proxy.hostname else (parts, parts.path or "/")
+        connection = http.client.HTTPConnection(through.hostname or "", through.port, timeout=timeout_s)
         try:
-            connection.request("GET", parts.path or "/", headers=carrier)
+            connection.request("GET", target, headers=carrier)
             response = connection.getresponse()
             answer = Answer(response.status, response.read().decode())
         except OSError as error:
@@ -131,6 +140,7 @@ def _traced(
     connection: BaseHTTPRequestHandler, route: str, handler: Handler, parameters: Mapping[str, str]
 ) -> Answer:
     headers = {name.lower(): value for name, value in connection.headers.items()}
+    _handed_on.set({name: headers[name] for name in HANDED_ON if name in headers})
     address, port = connection.connection.getsockname()[:2]
     attributes: dict[str, str | int] = {
         "http.request.method": "GET",

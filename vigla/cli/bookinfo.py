@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from vigla.cli.tether import tethered
+from vigla.tether import tethered
 from vigla.errors import SettingsError, ViglaError
 
 HOST = "127.0.0.1"

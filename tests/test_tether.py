@@ -8,7 +8,7 @@ import pytest
 
 PARENT = """
 import subprocess
-from vigla.cli.tether import tethered
+from vigla.tether import tethered
 print(subprocess.Popen(tethered(["/bin/sleep", "60"])).pid, flush=True)
 input()
 """
