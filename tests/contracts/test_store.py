@@ -25,7 +25,7 @@ def ids(store: Store, table: sa.Table) -> list[int]:
 
 
 def test_a_new_store_is_empty(store: Store, tables: LakeTables) -> None:
-    assert [count(store, table) for table in tables.all] == [0, 0, 0]
+    assert [count(store, table) for table in tables.all] == [0, 0, 0, 0]
     assert store.buffered_rows() == 0
     assert store.committed("traces") == 0
     assert store.flush() == 0
