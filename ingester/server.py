@@ -237,5 +237,6 @@ class Ingester:
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
 
+
 def _size(records: Sequence[Record]) -> int:
     return sum(len(record.payload) for record in records)

@@ -142,9 +142,7 @@ def _resumed(cursor: str, end: int) -> tuple[int, int]:
 def _conditions(logs: Any, query: AccessLogQuery) -> Iterator[sa.ColumnElement[bool]]:
     yield from _exact(logs, query)
     if query.namespace:
-        yield sa.or_(
-            logs.source_namespace == query.namespace, logs.destination_namespace == query.namespace
-        )
+        yield sa.or_(logs.source_namespace == query.namespace, logs.destination_namespace == query.namespace)
     if query.service:
         yield sa.or_(
             logs.service == query.service,

@@ -24,7 +24,9 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start: Microseconds | None = Field(None, description="Unix microseconds; an hour before `end` when missing")
+    start: Microseconds | None = Field(
+        None, description="Unix microseconds; an hour before `end` when missing"
+    )
     end: Microseconds | None = Field(None, description="Unix microseconds; now when missing")
     source: str = Field("", description="workload that called")
     destination: str = Field("", description="workload that was called")

@@ -101,8 +101,7 @@ async def test_overload(start_collector: Any, settings: Any) -> None:
 async def test_stopping_ends_streams_that_wait(running: Any) -> None:
     call = _stream(running)
     await call.write(http_entries(0, 1, into=identified()).SerializeToString())
-    while not running.kept("access_logs"):
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(running.bus.poll, "access_logs", 0, max_bytes=1, timeout_s=30)
     async with asyncio.timeout(3):  # the collector would wait 5 s for a call that does not end
         await running.collector.stop()
         assert await call == b""

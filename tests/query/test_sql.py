@@ -125,7 +125,12 @@ def test_query_as_the_body(http: httpx.Client, kind: str):
     ("query", "body", "kind", "said"),
     [
         ("SELECT missing FROM spans", {}, (400, "QueryError"), "missing"),
-        ("FROM 'x.parquet'", {}, (400, "QueryError"), "the tables are access_logs, archived_spans, spans, traces"),
+        (
+            "FROM 'x.parquet'",
+            {},
+            (400, "QueryError"),
+            "the tables are access_logs, archived_spans, spans, traces",
+        ),
         ("DROP TABLE spans", {}, (400, "QueryError"), "only SELECT"),
         ("SELECT 'x'::INT", {}, (400, "QueryError"), "Could not convert"),
         ("FROM range(1001)", {}, (413, "ResultTooLarge"), "1,000 rows"),

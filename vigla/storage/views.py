@@ -1,4 +1,4 @@
-"""The names that statements read: ``spans``, ``traces``, ``access_logs`` and ``archived_spans``, as views of one cursor."""
+"""The names that statements read, ``spans``, ``traces`` and so on, as views of one cursor."""
 
 import duckdb
 import sqlalchemy as sa

@@ -48,7 +48,7 @@ def admit(message: bytes, identifier: bytes) -> AdmittedLogs:
         message = repaired_as(descriptors.message_class(), descriptors.message_class(lenient=True), message)
         parsed = descriptors.message_class().FromString(message)
     if parsed.HasField("identifier"):
-        parsed.identifier.DiscardUnknownFields()  # metadata of the node, kilobytes that each record would repeat
+        parsed.identifier.DiscardUnknownFields()  # the node's metadata: kilobytes to repeat
         identifier = _field(_IDENTIFIER, parsed.identifier.SerializeToString())
     else:
         message = identifier + message
