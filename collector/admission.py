@@ -13,6 +13,7 @@ from vigla.errors import Overloaded
 from vigla.settings import CollectorSettings
 from vigla.telemetry.metrics import Metrics
 from vigla.wire.access_logs import admit as access_logs
+from vigla.wire.access_logs import envelope, otlp
 from vigla.wire.otlp.admit import Admitted, admit
 from vigla.wire.otlp.descriptors import Signal
 from vigla.wire.otlp.from_json import from_json
@@ -120,11 +121,23 @@ class Admission:
     async def _append(self, signal: Signal, transport: Transport, admitted: Admitted) -> Admitted:
         labels = {"signal": signal, "transport": transport}
         if admitted.accepted:
-            await self._producer.append(signal, admitted.payload)
+            await self._keep(signal, admitted.payload)
             self._metrics.add("vigla_collector_accepted_total", admitted.accepted, **labels)
         if admitted.rejected:
             self._metrics.add("vigla_collector_rejected_total", admitted.rejected, **labels)
         return admitted
+
+    async def _keep(self, signal: Signal, payload: bytes) -> None:
+        """Append; Envoy's access logs among logs go to their own topic.
+
+        Where a request has both and the second append is refused, the sender repeats the first.
+        """
+        if signal == "logs":
+            access, payload = otlp.divided(payload)
+            if access:
+                await self._producer.append("access_logs", envelope.wrap(envelope.OTLP, access))
+        if payload:
+            await self._producer.append(signal, payload)
 
     def _hold(self, size: int) -> None:
         """Count bytes; bodies are inflated in several threads."""

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from tests.wire.access_log_messages import http_entries, identified
 from vigla.wire.access_logs.decode import AccessLogDecoder
@@ -105,3 +106,48 @@ async def test_stopping_ends_streams_that_wait(running: Any) -> None:
     async with asyncio.timeout(3):  # the collector would wait 5 s for a call that does not end
         await running.collector.stop()
         assert await call == b""
+
+
+async def test_access_logs_among_otlp_logs(running: Any) -> None:
+    request = ExportLogsServiceRequest()
+    for log_name in ("otel_envoy_accesslog", "app"):
+        entry = request.resource_logs.add()
+        entry.resource.attributes.add(key="log_name").value.string_value = log_name
+        entry.resource.attributes.add(key="node_name").value.string_value = "sidecar~1"
+        record = entry.scope_logs.add().log_records.add(time_unix_nano=5, trace_id=b"\xab" * 16)
+        record.body.string_value = "a line"
+        for key, value in (
+            ("method", "GET"),
+            ("response_code", "503"),
+            ("response_flags", "UF,URX"),
+            ("duration", "12"),
+            ("bytes_sent", "-"),
+            ("upstream_cluster", "outbound|80||cart.shop"),
+            ("requested_server_name", "-"),
+            ("custom", "c"),
+        ):
+            record.attributes.add(key=key).value.string_value = value
+    await running.export(request.SerializeToString(), "logs")
+    (kept,) = running.kept("logs")
+    assert [r.resource.attributes[0].value.string_value for r in _resources(kept)] == ["app"]
+    (row,) = AccessLogDecoder().decode(running.kept("access_logs")).to_pylist()
+    found = {name: value for name, value in row.items() if value is not None}
+    assert found.pop("ts").value == 5
+    assert found == {
+        "node": "sidecar~1",
+        "log_name": "otel_envoy_accesslog",
+        "method": "GET",
+        "status": 503,
+        "flags": ["UF", "URX"],
+        "dur": 12_000_000,
+        "service": "cart.shop",
+        "reporter": "source",
+        "upstream_cluster": "outbound|80||cart.shop",
+        "trace_id": "ab" * 16,
+        "tags": '{"body":"a line","custom":"c"}',
+    }
+    assert running.count("accepted_total", signal="logs", transport="grpc") == 2
+
+
+def _resources(payload: bytes) -> Any:
+    return ExportLogsServiceRequest.FromString(payload).resource_logs

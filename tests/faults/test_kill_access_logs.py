@@ -1,4 +1,4 @@
-"""``kill -9`` under a load of access logs: what a stream was told is durable is stored once, nothing twice."""
+"""``kill -9`` under a load of access logs: what a stream was told is durable is stored exactly once."""
 
 import random
 import threading

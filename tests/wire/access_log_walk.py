@@ -10,9 +10,10 @@ from tests.wire.access_log_messages import MESSAGE
 from vigla.model.access_logs import IDENTITY_TAGS, TIMES, access_log_schema
 from vigla.wire.envoy.descriptors import message_class
 
-FLAGS = tuple(
-    "LH UH UT LR UR UF UC UO NR DI FI RL UAEX RLSE DC URX SI IH DPE UMSDR RFCF NFCF DT UPE".split()  # noqa: SIM905
-) + ("NC", "OM", "DF", "DR")
+FLAGS = (
+    *("LH", "UH", "UT", "LR", "UR", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC", "URX"),
+    *("SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC", "OM", "DF", "DR"),
+)
 METHODS = (None, "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 PROTOCOLS = (None, "HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3")
 TLS = (None, "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from vigla.errors import BadInput
 from vigla.model.access_logs import IDENTITY_TAGS, SERVICE_TAG, TIMES, TRACE_TAG, access_log_schema
-from vigla.wire.access_logs import descriptors, envelope
+from vigla.wire.access_logs import descriptors, envelope, otlp
 from vigla.wire.access_logs.columns import (
     MAX_NS,
     address,
@@ -50,8 +50,18 @@ class AccessLogDecoder:
         batches = [batch for chunk in chunks(payloads) for batch in self._decode(chunk)]
         return pa.Table.from_batches(batches, self._schema).unify_dictionaries()
 
-    def _decode(self, payloads: list[bytes]) -> list[pa.RecordBatch]:
-        bodies = [_body(payload) for payload in payloads]
+    def _decode(self, records: list[bytes]) -> list[pa.RecordBatch]:
+        bodies: dict[bytes, list[bytes]] = {}
+        for record in records:
+            content_type, body = envelope.unwrap(record)
+            bodies.setdefault(content_type, []).append(body)
+        batches = self._decode_envoy(bodies[envelope.ENVOY]) if envelope.ENVOY in bodies else []
+        if envelope.OTLP in bodies:
+            columns, count = otlp.columns(bodies[envelope.OTLP])
+            batches.append(self._batch(columns, count))
+        return batches
+
+    def _decode_envoy(self, bodies: list[bytes]) -> list[pa.RecordBatch]:
         try:
             messages = _MESSAGES.list_to_record_batch(bodies)
         except ValueError as error:
@@ -69,13 +79,6 @@ class AccessLogDecoder:
     def _batch(self, columns: Columns, rows: int) -> pa.RecordBatch:
         arrays = [_as(columns.get(field.name), field.type, rows) for field in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-
-
-def _body(payload: bytes) -> bytes:
-    content_type, body = envelope.unwrap(payload)
-    if content_type != envelope.ENVOY:
-        raise BadInput(f"content type {content_type!r} cannot be decoded")
-    return body
 
 
 def _as(column: pa.Array | None, kind: pa.DataType, rows: int) -> pa.Array:

@@ -33,10 +33,11 @@ def trace_ids(tag: pa.StringArray, headers: StringMaps | None, stream_id: pa.Str
         candidates.append(pc.utf8_slice_codeunits(headers.column("traceparent"), 3, 35))
         candidates.append(headers.column("x-b3-traceid"))
     found = [pc.utf8_lpad(pc.utf8_lower(ids), 32, "0") for ids in candidates]
-    return pc.coalesce(*map(_valid, [*found, pc.utf8_lower(stream_id)]))
+    return pc.coalesce(*map(valid_trace_ids, [*found, pc.utf8_lower(stream_id)]))
 
 
-def _valid(ids: pa.StringArray) -> pa.StringArray:
+def valid_trace_ids(ids: pa.StringArray) -> pa.StringArray:
+    """Null where a text is no trace id."""
     valid = pc.and_(pc.match_substring_regex(ids, _TRACE_ID), pc.not_equal(ids, _ZERO))
     return pc.if_else(valid, ids, pa.scalar(None, pa.string()))
 
