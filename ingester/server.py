@@ -1,16 +1,18 @@
 """The ingester: reads the bus, decodes, and keeps the lake's hot buffer moving to disk.
 
-Two threads, so that decoding goes on while a flush waits for the disk:
+A thread for each topic and one more, so that decoding goes on while a flush waits for the disk:
 
     bus --poll--> decode, derive --buffer--> hot buffer --flush--> lake --commit--> bus
     `-------------- reading ---------------'`------------ flushing ------------------'
 
-Only ``traces`` are read. Records of the other topics wait on the bus, within its bounds.
+``traces`` and ``access_logs`` are read. Records of the other topics wait on the bus, within its bounds.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -23,11 +25,11 @@ from vigla.model.spans import Promoted
 from vigla.settings import IngesterSettings
 from vigla.storage.api import Writer
 from vigla.telemetry.metrics import Metrics
+from vigla.wire.access_logs.decode import AccessLogDecoder
 from vigla.wire.otlp.spans import SpanDecoder
 
 log = logging.getLogger(__name__)
 
-TOPIC: Topic = "traces"
 POLL_S = 0.25  # how long stop() may wait for a poll
 GATHER_S = 0.05  # a decode has fixed costs of milliseconds: a trickle is decoded 20 times a second at most
 FLUSH_BYTES = 64 * 1024 * 1024  # payload bytes that start a flush, be they few rows
@@ -36,8 +38,24 @@ RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One topic's way into the lake.
+
+    Attributes:
+        decoding: records to rows.
+        tables: what is stored of the rows, by table.
+        counter: metric that counts the rows.
+    """
+
+    topic: Topic
+    decoding: Decoding
+    tables: Callable[[pa.Table], dict[str, pa.Table]]
+    counter: str
+
+
 class Ingester:
-    """Moves spans from bus to lake until stopped.
+    """Moves spans and access logs from bus to lake until stopped.
 
     Args:
         consumer: the bus.
@@ -64,16 +82,34 @@ class Ingester:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        self._decoding = Decoding(TOPIC, SpanDecoder(promoted), dead_letters, metrics)
+        self._streams = (
+            Stream(
+                "traces",
+                Decoding("traces", SpanDecoder(promoted), dead_letters, metrics),
+                lambda spans: {"spans": spans, "traces": summaries(spans)},
+                "vigla_ingester_spans_total",
+            ),
+            Stream(
+                "access_logs",
+                Decoding("access_logs", AccessLogDecoder(), dead_letters, metrics),
+                lambda rows: {"access_logs": rows},
+                "vigla_ingester_access_logs_total",
+            ),
+        )
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
         self._waiting_bytes = 0
-        self._read_to = store.committed(TOPIC)
+        self._reading = len(self._streams)
         self._problem = ""
         self._threads = (
-            threading.Thread(target=self._guarded, args=(self._read,), name="ingester-read"),
+            *(
+                threading.Thread(
+                    target=self._guarded, args=(partial(self._read, s),), name=f"ingester-read-{s.topic}"
+                )
+                for s in self._streams
+            ),
             threading.Thread(target=self._guarded, args=(self._flush,), name="ingester-flush"),
         )
 
@@ -91,7 +127,7 @@ class Ingester:
             thread.join()
 
     def problem(self) -> str:
-        """Why spans do not reach the lake now, empty when they do."""
+        """Why what was accepted does not reach the lake now, empty when it does."""
         return self._problem
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -99,44 +135,49 @@ class Ingester:
             work()
         except BaseException as error:
             self._problem = f"{threading.current_thread().name} ended: {error!r}"
-            log.critical("%s; spans stay on the bus until the process is started again", self._problem)
+            log.critical("%s; records stay on the bus until the process is started again", self._problem)
             raise
 
-    def _read(self) -> None:
+    def _read(self, stream: Stream) -> None:
+        offset = self._store.committed(stream.topic)
         try:
             while not self._stopping.is_set():
                 records = self._consumer.poll(
-                    TOPIC, self._read_to, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
+                    stream.topic, offset, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
                 )
                 if records:
-                    self._take_or_wait(records)
+                    if self._take_or_wait(stream, records):
+                        offset = records[-1].offset + 1
                     self._gather(records)
         finally:
-            self._drained.set()
-            self._notify()
+            with self._changed:
+                self._reading -= 1
+                if not self._reading:
+                    self._drained.set()
+                self._changed.notify_all()
 
-    def _take_or_wait(self, records: Sequence[Record]) -> None:
+    def _take_or_wait(self, stream: Stream, records: Sequence[Record]) -> bool:
         """Take the records, or leave them to the next poll when a dead letter cannot be kept."""
         try:
-            self._take(records)
+            self._take(stream, records)
         except OSError as error:
             self._problem = f"cannot keep a dead letter: {error}"
             log.exception("cannot keep a dead letter")
             self._stopping.wait(RETRY_FIRST_S)
+            return False
+        return True
 
-    def _take(self, records: Sequence[Record]) -> None:
+    def _take(self, stream: Stream, records: Sequence[Record]) -> None:
         """Decode, and buffer once there is room."""
         began = self._clock.monotonic()
-        decoded = self._decoding.decode(records)
+        decoded = stream.decoding.decode(records)
         self._metrics.observe("vigla_ingester_decode_seconds", self._clock.monotonic() - began)
         self._await_room()
-        next_offset = records[-1].offset + 1
-        spans = pa.concat_tables(decoded) if decoded else None
-        tables = {} if spans is None else {"spans": spans, "traces": summaries(spans)}
-        self._store.buffer(tables, {TOPIC: next_offset})
-        self._read_to = next_offset
-        if spans is not None:
-            self._metrics.add("vigla_ingester_spans_total", spans.num_rows)
+        rows = pa.concat_tables(decoded) if decoded else None
+        tables = {} if rows is None else stream.tables(rows)
+        self._store.buffer(tables, {stream.topic: records[-1].offset + 1})
+        if rows is not None:
+            self._metrics.add(stream.counter, rows.num_rows)
         with self._changed:
             self._waiting_bytes += _size(records)
             if self._waiting_since is None:
@@ -172,7 +213,8 @@ class Ingester:
                 continue
             self._problem, delay = "", RETRY_FIRST_S
             self._metrics.observe("vigla_ingester_flush_seconds", self._clock.monotonic() - began)
-            self._consumer.commit(TOPIC, self._store.committed(TOPIC))
+            for stream in self._streams:
+                self._consumer.commit(stream.topic, self._store.committed(stream.topic))
             with self._changed:
                 self._waiting_bytes -= size
                 self._changed.notify_all()
@@ -194,10 +236,6 @@ class Ingester:
                     return True
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
-
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
 
 def _size(records: Sequence[Record]) -> int:

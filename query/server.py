@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from query import native, sql
+from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.traces.engine import TraceEngine
@@ -45,7 +45,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         routers: further routes, such as the pages; the APIs' come first.
     """
     limits = Limits(settings, own_metrics)
-    engine = TraceEngine(store, LakeTables(promoted), settings.max_trace_spans)
+    tables = LakeTables(promoted)
+    engine = TraceEngine(store, tables, settings.max_trace_spans)
     app = FastAPI(
         title="vigla",
         openapi_url="/api/vigla/v1/openapi.json",
@@ -61,6 +62,7 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(metrics.router(engine, limits, clock), prefix=prefix)
         app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
     app.include_router(native.router(engine, limits))
+    app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))
     for router in routers:
         app.include_router(router)

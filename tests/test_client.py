@@ -51,7 +51,12 @@ def test_no_rows(connection: Connection):
 
 
 def test_schema(connection: Connection):
-    assert [table["name"] for table in connection.schema()] == ["spans", "traces", "archived_spans"]
+    assert [table["name"] for table in connection.schema()] == [
+        "spans",
+        "traces",
+        "archived_spans",
+        "access_logs",
+    ]
 
 
 def test_errors_are_those_of_the_server(connection: Connection):

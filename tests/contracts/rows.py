@@ -1,9 +1,10 @@
-"""Spans and summaries for tests, without a wire format."""
+"""Spans, summaries and access logs for tests, without a wire format."""
 
 from typing import Any
 
 import pyarrow as pa
 
+from vigla.model.access_logs import access_log_schema
 from vigla.model.spans import DEFAULT_PROMOTED, Promoted, span_schema, summary_schema
 
 SECOND_NS = 10**9
@@ -47,3 +48,9 @@ def summaries(*rows: dict[str, Any]) -> pa.Table:
     """One trace summary for each mapping."""
     row = {"ts": START_NS, "end_ts": START_NS, "spans": 1, "errors": 0, "services": ["shop"]}
     return pa.Table.from_pylist([{**row, **given} for given in rows], schema=summary_schema())
+
+
+def access_logs(*rows: dict[str, Any]) -> pa.Table:
+    """One access log entry for each mapping."""
+    row = {"ts": START_NS, "service": "shop", "flags": []}
+    return pa.Table.from_pylist([{**row, **given} for given in rows], schema=access_log_schema())

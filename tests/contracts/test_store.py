@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from tests.contracts.rows import START_NS, numbered, spans, summaries
+from tests.contracts.rows import START_NS, access_logs, numbered, spans, summaries
 from vigla.errors import DeadlineExceeded, QueryCancelled, QueryError, ResultTooLarge
 from vigla.storage.api import QueryContext, Stop, Store
 from vigla.storage.tables import LakeTables, timestamp
@@ -25,7 +25,7 @@ def ids(store: Store, table: sa.Table) -> list[int]:
 
 
 def test_a_new_store_is_empty(store: Store, tables: LakeTables) -> None:
-    assert [count(store, table) for table in tables.all] == [0, 0, 0]
+    assert [count(store, table) for table in tables.all] == [0, 0, 0, 0]
     assert store.buffered_rows() == 0
     assert store.committed("traces") == 0
     assert store.flush() == 0
@@ -269,3 +269,44 @@ def test_many_small_batches(store: Store, tables: LakeTables) -> None:
     store.flush()
     assert ids(store, tables.spans) == list(range(300))
     assert isinstance(store.select(by_service, QueryContext()), pa.Table)
+
+
+def test_access_logs_come_back_as_they_were(store: Store, tables: LakeTables) -> None:
+    given = access_logs(
+        {"ts": 0, "dur": 2**63 - 1, "status": 2**31 - 1, "flags": ["UF", "URX"], "path": "/ü?'\"\\"},
+        {"ts": 1, "service": "Ünïcode 服务", "trace_id": "ab" * 16, "tags": '{"k":"\\u0000"}'},
+        {"ts": YEAR_2200_NS, "node": "sidecar~1", "bytes_sent": 2**63 - 1, "attempts": 0},
+    )
+    store.buffer({"access_logs": given}, {"access_logs": 3})
+    query = sa.select(tables.access_logs).order_by(tables.access_logs.c.ts)
+    assert store.select(query, QueryContext()).to_pylist() == given.to_pylist()
+    assert store.committed("access_logs") == 0
+    assert store.flush() == 3
+    assert store.select(query, QueryContext()).to_pylist() == given.to_pylist()
+    assert store.committed("access_logs") == 3
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_access_logs_by_flag_in_sql(store: Store, flushed: bool) -> None:  # noqa: FBT001
+    store.buffer({"access_logs": access_logs({"flags": ["UH"], "path": "/a"}, {"path": "/b"})}, {})
+    if flushed:
+        store.flush()
+    found = store.sql("SELECT path FROM access_logs WHERE list_contains(flags, 'UH')", QueryContext())
+    assert found.column(0).to_pylist() == ["/a"]
+
+
+def test_topics_are_buffered_from_threads_of_their_own(store: Store, tables: LakeTables) -> None:
+    def logs() -> None:
+        for n in range(50):
+            store.buffer({"access_logs": access_logs({"request_id": str(n)})}, {"access_logs": n + 1})
+
+    other = threading.Thread(target=logs)
+    other.start()
+    for n in range(50):
+        store.buffer({"spans": numbered(n, 1)}, {"traces": n + 1})
+        if n % 10 == 0:
+            store.flush()
+    other.join()
+    store.flush()
+    assert (count(store, tables.spans), count(store, tables.access_logs)) == (50, 50)
+    assert (store.committed("traces"), store.committed("access_logs")) == (50, 50)

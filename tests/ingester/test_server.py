@@ -11,6 +11,7 @@ import pytest
 
 from ingester.server import Ingester
 from tests.ingester.payloads import GARBAGE, payload
+from tests.wire.access_log_messages import http_entries, identified
 from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.clock import SystemClock
@@ -20,6 +21,7 @@ from vigla.settings import IngesterSettings
 from vigla.storage.api import QueryContext, Writer
 from vigla.storage.memory import MemoryStore
 from vigla.telemetry.metrics import Metrics
+from vigla.wire.access_logs.admit import admit
 
 QUICK = IngesterSettings(flush_interval_s=0.02)
 NEVER = IngesterSettings(flush_interval_s=3600)
@@ -178,7 +180,7 @@ def test_stop_gives_up_on_a_flush_that_fails(
     assert store.committed("traces") == 0
 
 
-@pytest.mark.parametrize("topic", ["logs", "metrics", "access_logs"])
+@pytest.mark.parametrize("topic", ["logs", "metrics"])
 def test_other_topics_are_left_alone(
     bus: LocalBus, store: MemoryStore, metrics: Metrics, tmp_path: Path, topic: str
 ) -> None:
@@ -188,3 +190,28 @@ def test_other_topics_are_left_alone(
         until(lambda: store.committed("traces") == 1)
     assert bus.end(topic) == 1  # type: ignore[arg-type]
     assert store.committed(topic) == 0
+
+
+def test_access_logs_and_spans_go_their_ways(
+    bus: LocalBus, store: MemoryStore, metrics: Metrics, tmp_path: Path
+) -> None:
+    def append_logs(*payloads: bytes) -> None:
+        for body in payloads:
+            asyncio.run(bus.append("access_logs", body))
+
+    with running(bus, store, QUICK, metrics, tmp_path):
+        first = admit(http_entries(0, 10, into=identified()).SerializeToString(), b"")
+        append_logs(first.record, GARBAGE)
+        append(bus, payload(0, 10))
+        append_logs(admit(http_entries(10, 5).SerializeToString(), first.identifier).record)
+        until(lambda: store.committed("access_logs") == 3)
+        until(lambda: store.committed("traces") == 1)
+    rows = store.sql("SELECT request_id, node FROM access_logs", QueryContext()).to_pylist()
+    assert sorted(row["request_id"] for row in rows) == sorted(f"r{n}" for n in range(15))
+    assert {row["node"] for row in rows} == {"sidecar~1"}
+    assert len(list((tmp_path / "dead").glob("access_logs-*.bin"))) == 1
+    assert metrics.registry.get_sample_value("vigla_ingester_access_logs_total") == 15
+    with running(bus, store, QUICK, metrics, tmp_path):
+        append_logs(admit(http_entries(15, 1).SerializeToString(), first.identifier).record)
+        until(lambda: store.committed("access_logs") == 4)
+    assert store.sql("SELECT count(*) AS n FROM access_logs", QueryContext()).to_pylist() == [{"n": 16}]

@@ -125,7 +125,12 @@ def test_query_as_the_body(http: httpx.Client, kind: str):
     ("query", "body", "kind", "said"),
     [
         ("SELECT missing FROM spans", {}, (400, "QueryError"), "missing"),
-        ("FROM 'x.parquet'", {}, (400, "QueryError"), "the tables are archived_spans, spans, traces"),
+        (
+            "FROM 'x.parquet'",
+            {},
+            (400, "QueryError"),
+            "the tables are access_logs, archived_spans, spans, traces",
+        ),
         ("DROP TABLE spans", {}, (400, "QueryError"), "only SELECT"),
         ("SELECT 'x'::INT", {}, (400, "QueryError"), "Could not convert"),
         ("FROM range(1001)", {}, (413, "ResultTooLarge"), "1,000 rows"),
@@ -161,7 +166,7 @@ def test_bodies_that_are_refused(http: httpx.Client):
 
 def test_schema_describes_what_sql_can_read(http: httpx.Client):
     tables = {table["name"]: table["columns"] for table in http.get("/api/vigla/v1/schema").json()["tables"]}
-    assert set(tables) == {"spans", "traces", "archived_spans"}
+    assert set(tables) == {"spans", "traces", "archived_spans", "access_logs"}
     for name, columns in tables.items():
         described = ask(http, f"DESCRIBE {name}").json()["rows"]
         assert [(c["name"], c["type"]) for c in columns] == [(row[0], row[1]) for row in described]

@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 
 from collector.server import Collector
@@ -71,7 +70,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(asyncio.to_thread, maintenance.stop)
 
         collector = Collector(settings.collector, bus, metrics)
-        checks["collector"] = partial(bus.problem, "traces")
+        checks["collector"] = lambda: bus.problem("traces") or bus.problem("access_logs")
         pages = ui_router(settings.query)
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[pages])
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from

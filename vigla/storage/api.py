@@ -90,13 +90,14 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writing: one thread buffers, one (the same or another) flushes; any may archive."""
+    """Writing: one thread a topic buffers, one (of them or another) flushes; any may archive."""
 
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible to readers at once, before they are on disk.
 
         Args:
-            tables: rows by lake table name (``spans``, ``traces``), columns as in ``vigla.model``.
+            tables: rows by lake table name (``spans``, ``traces``, ``access_logs``), columns as in
+                ``vigla.model``.
             offsets: for each topic, the first bus offset *not* contained in what was buffered so far.
         """
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.clock import Clock
+from vigla.model.access_logs import access_log_schema
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.settings import StorageSettings
 from vigla.storage import sandbox
@@ -65,7 +66,13 @@ class Lake:
             remove_orphans(self._connection, directory)
             self._committed: dict[str, int] = dict(self._connection.execute(_OFFSETS).fetchall())
         self.tables = LakeTables(self.promoted)
-        self._hot = HotBuffer({"spans": span_schema(self.promoted), "traces": summary_schema()})
+        self._schemas = {
+            "spans": span_schema(self.promoted),
+            "traces": summary_schema(),
+            "archived_spans": span_schema(self.promoted),
+            "access_logs": access_log_schema(),
+        }
+        self._hot = HotBuffer({name: self._schemas[name] for name in ("spans", "traces", "access_logs")})
         self._sessions = Sessions(
             self._connection, self._hot, lambda cursor: create_lake_views(cursor, self.tables), _PIN
         )
@@ -125,7 +132,7 @@ class Lake:
 
     def schema(self, table: str) -> pa.Schema:
         """Columns of a table."""
-        return summary_schema() if table == "traces" else span_schema(self.promoted)
+        return self._schemas[table]
 
     def forget_operations(self) -> None:
         """Read anew which operations there are, for rows were deleted."""

@@ -22,7 +22,9 @@ from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-TABLES = ("spans", "traces", "archived_spans")
+TABLES = ("spans", "traces", "archived_spans", "access_logs")
+SIZED = ("spans", "access_logs")  # what retention by size drops, oldest first
+AGED = (*SIZED, "traces")
 NICENESS = 10  # merges use what decoding and queries leave
 
 _TRIM = "DELETE FROM lake.main.offsets WHERE topic = ? AND next_offset < ?"
@@ -116,20 +118,22 @@ class Maintenance:
         now_ns = self._time.update(self._clock.now_ns(), self._clock.monotonic(), self._newest_ns())
         if self._settings.retention_hours and now_ns is not None:
             cutoff_ns = now_ns - int(self._settings.retention_hours * HOUR_NS)
-            for table in ("spans", "traces"):
+            for table in AGED:
                 self._delete(table, older_than(table, cutoff_ns))
 
     def _retain_by_size(self) -> None:
         bound = self._settings.retention_bytes
-        files = self._lake.commits.files("spans")
-        others = sum(
-            file.size for table in TABLES if table != "spans" for file in self._lake.commits.files(table)
-        )
-        if not bound or not (dropped := excess(files, others, bound)):
+        files = {table: self._lake.commits.files(table) for table in TABLES}
+        sized = [file for table in SIZED for file in files[table]]
+        others = sum(file.size for table in TABLES if table not in SIZED for file in files[table])
+        if not bound or not (dropped := excess(sized, others, bound)):
             return
-        self._delete("spans", dropping("spans", dropped))
-        kept = [file.min_ns for file in files if file not in dropped]
-        self._delete("traces", older_than("traces", min(kept, default=max(f.max_ns for f in dropped) + 1)))
+        for table in SIZED:
+            if gone := [file for file in files[table] if file in dropped]:
+                self._delete(table, dropping(table, gone))
+        if gone := [file for file in files["spans"] if file in dropped]:
+            kept = [file.min_ns for file in files["spans"] if file not in dropped]
+            self._delete("traces", older_than("traces", min(kept, default=max(f.max_ns for f in gone) + 1)))
 
     def _delete(self, table: str, statement: sa.Delete) -> None:
         with self._lake.commits.transaction() as cursor:
@@ -140,7 +144,11 @@ class Maintenance:
 
     def _newest_ns(self) -> int | None:
         """Newest stored start that is not in the future; clocks of senders may be years ahead."""
-        ts = self._lake.tables.spans.c.ts
+        found = [self._newest_of(table) for table in (self._lake.tables.spans, self._lake.tables.access_logs)]
+        return max((ns for ns in found if ns is not None), default=None)
+
+    def _newest_of(self, table: sa.Table) -> int | None:
+        ts = table.c.ts
         newest = sa.select(sa.func.epoch_ns(sa.func.max(ts))).where(ts <= timestamp(self._clock.now_ns()))
         value: int | None = self._lake.select(newest, QueryContext()).column(0)[0].as_py()
         return value

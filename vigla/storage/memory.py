@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import sqlalchemy as sa
 
+from vigla.model.access_logs import access_log_schema
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.storage import sandbox
 from vigla.storage.api import QueryContext
@@ -39,7 +40,14 @@ class MemoryStore:
         self.tables = LakeTables(promoted)
         self._connection = open_engine(_MEMORY_BYTES, threads=1)
         spans = span_schema(promoted)
-        self._rows = HotBuffer({"spans": spans, "traces": summary_schema(), "archived_spans": spans})
+        self._rows = HotBuffer(
+            {
+                "spans": spans,
+                "traces": summary_schema(),
+                "archived_spans": spans,
+                "access_logs": access_log_schema(),
+            }
+        )
         self._sessions = Sessions(
             self._connection, self._rows, lambda cursor: create_memory_views(cursor, self.tables), _PIN
         )

@@ -51,7 +51,7 @@ def excess(files: Sequence[DataFile], other_bytes: int, bound: int) -> list[Data
     """The files to drop, oldest first, until everything is at most ``bound`` bytes.
 
     Args:
-        files: of ``spans``.
+        files: that may be dropped.
         other_bytes: of the other tables' files.
         bound: bytes.
     """

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from vigla.model.access_logs import access_log_schema
 from vigla.model.spans import Promoted, span_schema, summary_schema
 
 # Longer keys and keys that JSON would escape go without the cheap test for the key's bytes.
@@ -40,7 +41,8 @@ class LakeTables:
         spans: one row per span.
         traces: one row per trace and flush; rows of one ``trace_id`` are merged by the reader.
         archived_spans: as ``spans``, kept until removed by hand.
-        all: all three.
+        access_logs: one row per entry that a proxy logged.
+        all: all of them.
         names: their names.
     """
 
@@ -50,7 +52,8 @@ class LakeTables:
         self.spans = _table("spans", span_schema(promoted))
         self.traces = _table("traces", summary_schema())
         self.archived_spans = _table("archived_spans", span_schema(promoted))
-        self.all = (self.spans, self.traces, self.archived_spans)
+        self.access_logs = _table("access_logs", access_log_schema())
+        self.all = (self.spans, self.traces, self.archived_spans, self.access_logs)
         self.names = frozenset(table.name for table in self.all)
 
     def attribute(self, table: sa.FromClause, key: str) -> sa.ColumnElement[str]:

@@ -1,4 +1,4 @@
-"""The names that statements read: ``spans``, ``traces`` and ``archived_spans``, as views of one cursor."""
+"""The names that statements read, ``spans``, ``traces`` and so on, as views of one cursor."""
 
 import duckdb
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ Cursor = duckdb.DuckDBPyConnection
 
 
 def create_lake_views(cursor: Cursor, tables: LakeTables) -> None:
-    """Views over the lake, and what is registered as ``hot_spans`` and ``hot_traces``."""
-    for table in (tables.spans, tables.traces):
+    """Views over the lake, and what is registered as ``hot_<table>``."""
+    for table in (tables.spans, tables.traces, tables.access_logs):
         stored, hot = _columns(table, table.name, "lake.main"), _columns(table, f"hot_{table.name}", None)
         _create(cursor, table.name, sa.union_all(stored, hot))
     _create(cursor, "archived_spans", _columns(tables.archived_spans, "archived_spans", "lake.main"))

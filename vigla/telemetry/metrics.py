@@ -24,7 +24,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "vigla_collector_accepted_total",
         "counter",
-        "spans, log records or data points accepted",
+        "spans, log records, data points or access log entries accepted",
         ("signal", "transport"),
     ),
     Definition(
@@ -36,7 +36,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "vigla_collector_refused_total",
         "counter",
-        "requests refused as a whole",
+        "requests, or messages of a stream, refused as a whole",
         ("signal", "transport", "reason"),
     ),
     Definition("vigla_collector_inflight_bytes", "gauge", "request bodies held in memory", ()),
@@ -48,6 +48,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition("vigla_bus_lost_records_total", "counter", "records lost to damaged segments", ("topic",)),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
+    Definition("vigla_ingester_access_logs_total", "counter", "access log entries decoded"),
     Definition(
         "vigla_ingester_undecodable_total",
         "counter",

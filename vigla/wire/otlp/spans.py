@@ -50,7 +50,7 @@ class SpanDecoder:
         Raises:
             BadInput: a payload does not parse or an id has a wrong length; none of the payloads is decoded.
         """
-        batches = [self._decode(chunk) for chunk in _chunks(payloads)]
+        batches = [self._decode(chunk) for chunk in chunks(payloads)]
         table = pa.Table.from_batches([batch for batch in batches if len(batch)], self._schema)
         return table.unify_dictionaries()
 
@@ -80,7 +80,8 @@ class SpanDecoder:
         return pa.RecordBatch.from_arrays([columns[name] for name in self._schema.names], schema=self._schema)
 
 
-def _chunks(payloads: Sequence[bytes]) -> Iterator[list[bytes]]:
+def chunks(payloads: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Payloads in groups small enough to be decoded together."""
     chunk: list[bytes] = []
     size = 0
     for payload in payloads:

@@ -83,6 +83,11 @@ def unless(empty: pa.Array, texts: pa.StringArray) -> pa.StringArray:
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts)
 
 
+def nonempty(strings: pa.StringArray) -> pa.StringArray:
+    """Null where the text is empty."""
+    return unless(pc.equal(strings, ""), strings)
+
+
 def string_member(strings: pa.StringArray) -> pa.StringArray:
     """Text for ``objects``: a JSON string, null when empty."""
     return unless(pc.equal(strings, ""), quoted(strings))

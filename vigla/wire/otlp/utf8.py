@@ -1,4 +1,4 @@
-"""Repair of text that is not UTF-8. OTLP's parsers refuse a whole request for one such string."""
+"""Repair of text that is not UTF-8. Strict parsers refuse a whole request for one such string."""
 
 from functools import cache
 from typing import Any
@@ -11,17 +11,23 @@ from vigla.wire.otlp import descriptors
 
 
 def repaired(strict: type[Message], payload: bytes) -> bytes:
+    """``repaired_as`` for OTLP's own messages."""
+    return repaired_as(strict, _lenient(strict.DESCRIPTOR.full_name), payload)
+
+
+def repaired_as(strict: type[Message], lenient: type[Message], payload: bytes) -> bytes:
     """The payload with bytes that are not UTF-8 replaced by U+FFFD in all its text.
 
     Args:
         strict: class of the payload's message.
+        lenient: the same message, with text read as bytes.
         payload: what did not parse.
 
     Raises:
         BadInput: the payload does not parse for another reason.
     """
     try:
-        message = _lenient(strict.DESCRIPTOR.full_name).FromString(payload)
+        message = lenient.FromString(payload)
     except DecodeError as error:
         raise BadInput(f"payload is no {strict.DESCRIPTOR.name}: {error}") from error
     _repair(message, strict.DESCRIPTOR)

@@ -1,0 +1,1 @@
+"""Access logs of proxies: admission, and protobuf to columns."""

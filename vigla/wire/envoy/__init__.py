@@ -1,0 +1,1 @@
+"""Envoy's API: its descriptors and message classes."""
