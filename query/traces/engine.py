@@ -10,11 +10,14 @@ from query.traces import search
 from query.traces.model import Trace, from_table
 from query.traces.search import KINDS, TraceQuery
 from vigla.errors import NotFound
-from vigla.storage.api import QueryContext, Store
+from vigla.storage.api import QueryContext, Store, View
 from vigla.storage.tables import LakeTables, timestamp
 
-REACH_NS = 24 * 3600 * 1_000_000_000
-"""A found trace is looked for this far from its matching span; by id, spans are found anywhere."""
+REACH_NS = 3600 * 1_000_000_000
+"""A found trace is looked for this far from its matching span; by id, spans are found anywhere.
+
+Each search reads the summaries of all traces within: a day of them takes longer than all the rest.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,14 +56,20 @@ class TraceEngine:
 
     def find(self, query: TraceQuery, context: QueryContext) -> list[Trace]:
         """Whole traces that match, newest match first."""
-        return self._found(query, context, [self.tables.spans])
+        ids, rows = self.found_rows(query, context, [self.tables.spans])
+        by_id = {trace.trace_id: trace for trace in self._traces(rows)}
+        return [by_id[trace_id] for trace_id in ids if trace_id in by_id]
 
     def found_rows(
-        self, query: TraceQuery, context: QueryContext, columns: Sequence[sa.ColumnElement[object]]
+        self,
+        query: TraceQuery,
+        context: QueryContext,
+        columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
     ) -> tuple[list[str], pa.Table]:
         """The ids of matching traces, newest first, and these columns of all their spans."""
-        ids = search.find(self.store, self.tables, query, context)
-        return list(ids), self._rows(ids, context, columns)
+        with self.store.view(context) as view:
+            ids = search.find(view, self.tables, query)
+            return list(ids), self._rows(view, ids, columns)
 
     def get(self, trace_id: str, context: QueryContext) -> Trace:
         """One trace by its id of 32 hex digits, from the archive if the lake no longer has it.
@@ -68,11 +77,11 @@ class TraceEngine:
         Raises:
             NotFound: neither has it.
         """
-        for table in (self.tables.spans, self.tables.archived_spans):
-            statement = sa.select(table).where(table.c.trace_id == trace_id)
-            rows = self.store.select(statement, context)
-            if rows.num_rows:
-                return self._traces(rows)[0]
+        with self.store.view(context) as view:
+            for table in (self.tables.spans, self.tables.archived_spans):
+                rows = view.select(sa.select(table).where(table.c.trace_id == trace_id))
+                if rows.num_rows:
+                    return self._traces(rows)[0]
         raise NotFound("trace not found")
 
     def archive(self, trace_id: str, context: QueryContext) -> None:
@@ -98,32 +107,25 @@ class TraceEngine:
         found = {Operation(name, names[k]) for s, name, k in self.store.operations() if s == service}
         return sorted(o for o in found if not kind or o.kind == kind)
 
-    def _found(
-        self, query: TraceQuery, context: QueryContext, columns: Sequence[sa.FromClause]
-    ) -> list[Trace]:
-        ids = search.find(self.store, self.tables, query, context)
-        if not ids:
-            return []
-        by_id = {trace.trace_id: trace for trace in self._traces(self._rows(ids, context, columns))}
-        return [by_id[trace_id] for trace_id in ids if trace_id in by_id]
-
     def _rows(
         self,
+        view: View,
         found: dict[str, int],
-        context: QueryContext,
         columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
     ) -> pa.Table:
         spans = self.tables.spans.c
-        bounds = self._bounds(found, context) if found else _Bounds(0, 0, None)
+        if not found:
+            return view.select(sa.select(*columns).where(sa.false()))
+        bounds = self._bounds(view, found)
         statement = sa.select(*columns).where(
             spans.trace_id.in_(list(found)),
             spans.ts >= timestamp(bounds.first),
             spans.ts <= timestamp(bounds.last),
             sa.true() if bounds.services is None else spans.service.in_(bounds.services),
         )
-        return self.store.select(statement, context)
+        return view.select(statement)
 
-    def _bounds(self, found: dict[str, int], context: QueryContext) -> _Bounds:
+    def _bounds(self, view: View, found: dict[str, int]) -> _Bounds:
         """Where the traces' spans are, from the summaries: these are few rows."""
         traces = self.tables.traces.c
         low = max(min(found.values()) - REACH_NS, search.EARLIEST_NS)
@@ -139,9 +141,7 @@ class TraceEngine:
             traces.end_ts >= timestamp(low),  # not their start: a trace may begin long before its match
             traces.ts <= timestamp(high),
         )
-        summarised, first, last, names = (
-            column[0].as_py() for column in self.store.select(statement, context).columns
-        )
+        summarised, first, last, names = (column[0].as_py() for column in view.select(statement).columns)
         if summarised < len(found):
             return _Bounds(low if first is None else min(first, low), high, None)
         return _Bounds(first, max(last, *found.values()), names)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from vigla.storage.api import QueryContext, Reader
+from vigla.storage.api import View
 from vigla.storage.tables import LakeTables, timestamp
 
 FIRST_WINDOW = 64  # the first window is this part of the range
@@ -46,7 +46,7 @@ class TraceQuery:
     limit: int = 100
 
 
-def find(reader: Reader, tables: LakeTables, query: TraceQuery, context: QueryContext) -> dict[str, int]:
+def find(view: View, tables: LakeTables, query: TraceQuery) -> dict[str, int]:
     """Ids of the newest traces that match, each with the start of its newest matching span, newest first."""
     found: dict[str, int] = {}
     matches = sa.and_(*_conditions(tables, query))
@@ -62,7 +62,7 @@ def find(reader: Reader, tables: LakeTables, query: TraceQuery, context: QueryCo
             .order_by(ts.desc())
             .limit(query.limit)
         )
-        rows = reader.select(statement, context)
+        rows = view.select(statement)
         for trace_id, newest in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             found.setdefault(trace_id, newest)
         high, length = low - 1, next_length(end - low + 1, len(found), query.limit)

@@ -77,7 +77,7 @@ def test_a_trace_that_began_days_before_its_match_is_whole(store: CountingStore)
 
 
 def test_traces_without_a_summary_are_found(store: CountingStore):
-    spans = rows((1, 1, "front", END - DAY // 2), (1, 2, "back", END))
+    spans = rows((1, 1, "front", END - DAY // 48), (1, 2, "back", END))
     other = rows((2, 3, "back", END))
     store.buffer({"spans": spans}, {})
     assert found(store, service="back") == [(1, 2)]

@@ -41,8 +41,6 @@ serve.register(app)
 demo.register(app)
 sql.register(app)
 transfer.register(app)
-sql.register(app)
-transfer.register(app)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ Two implementations run the same statements: ``lake.Lake`` (DuckLake on disk) an
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -66,16 +66,26 @@ class QueryContext:
     max_rows: int = 1_000_000
 
 
-class Reader(Protocol):
-    """Reading: blocking calls, safe from any thread; each sees one consistent state of lake and buffer."""
+class View(Protocol):
+    """One consistent state of lake and buffer; for one thread."""
 
-    def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
+    def select(self, statement: sa.SelectBase) -> pa.Table:
         """Run a statement over ``vigla.storage.tables`` and return its rows.
 
         Raises:
-            QueryStopped: stopped, or more than ``context.max_rows`` rows.
+            QueryStopped: stopped, or more than ``QueryContext.max_rows`` rows.
             QueryError: the statement is wrong for the data (for example a failed cast).
         """
+
+
+class Reader(Protocol):
+    """Reading: blocking calls, safe from any thread; each sees one consistent state of lake and buffer."""
+
+    def view(self, context: QueryContext) -> AbstractContextManager[View]:
+        """A state that several statements read, which spares each the cost of finding it."""
+
+    def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
+        """Run one statement in a view of its own; see ``View.select``."""
 
     def operations(self) -> frozenset[tuple[str, str, int]]:
         """Service, span name and span kind of every operation that the lake has or lately had."""

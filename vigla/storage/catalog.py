@@ -24,6 +24,7 @@ def open_engine(memory_bytes: int, threads: int) -> duckdb.DuckDBPyConnection:
     """An in-memory engine of its own, not yet confined."""
     connection = duckdb.connect(":memory:", config={"memory_limit": f"{memory_bytes}B", "threads": threads})
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET parquet_metadata_cache = true")  # files never change; saves 5 ms for 30 footers
     return connection
 
 

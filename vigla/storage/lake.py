@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -22,10 +22,9 @@ from vigla.storage.hot import HotBuffer
 from vigla.storage.migrations import migrate, promote
 from vigla.storage.operations import COLUMNS, MAX_OPERATIONS, Operation, Operations
 from vigla.storage.recovery import remove_orphans
-from vigla.storage.sessions import Sessions, run
-from vigla.storage.statements import compiled
+from vigla.storage.sessions import CursorView, Sessions, run
 from vigla.storage.tables import LakeTables
-from vigla.storage.views import create_lake_views
+from vigla.storage.views import create_lake_views, create_stored_views
 from vigla.telemetry.metrics import Metrics
 
 _SAVE_OFFSET = "INSERT INTO lake.main.offsets VALUES (?, ?)"
@@ -74,16 +73,23 @@ class Lake:
         }
         self._hot = HotBuffer({name: self._schemas[name] for name in ("spans", "traces", "access_logs")})
         self._sessions = Sessions(
-            self._connection, self._hot, lambda cursor: create_lake_views(cursor, self.tables), _PIN
+            self._connection,
+            self._hot,
+            lambda cursor: create_lake_views(cursor, self.tables),
+            _PIN,
+            lambda cursor: create_stored_views(cursor, self.tables),
         )
         self._operations = Operations(self._stored_operations)
         self._archiving = threading.Lock()
 
+    def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
+        """One state for several statements; see ``Reader.view``."""
+        return self._sessions.view(context)
+
     def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run a statement; see ``Reader.select``."""
-        text, values = compiled(statement)
-        with self._sessions.open() as cursor:
-            return run(cursor, text, values, context)
+        with self.view(context) as view:
+            return view.select(statement)
 
     def operations(self) -> frozenset[Operation]:
         """Operations; see ``Reader.operations``."""

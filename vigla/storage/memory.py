@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -15,8 +16,7 @@ from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
 from vigla.storage.hot import HotBuffer
 from vigla.storage.operations import Operation, Operations
-from vigla.storage.sessions import Sessions, run
-from vigla.storage.statements import compiled
+from vigla.storage.sessions import CursorView, Sessions, run
 from vigla.storage.tables import LakeTables
 from vigla.storage.views import create_memory_views
 
@@ -57,11 +57,14 @@ class MemoryStore:
         self._offsets: dict[str, int] = {}
         self._committed: dict[str, int] = {}
 
+    def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
+        """One state for several statements; see ``Reader.view``."""
+        return self._sessions.view(context)
+
     def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run a statement; see ``Reader.select``."""
-        text, values = compiled(statement)
-        with self._sessions.open() as cursor:
-            return run(cursor, text, values, context)
+        with self.view(context) as view:
+            return view.select(statement)
 
     def operations(self) -> frozenset[Operation]:
         """Operations; see ``Reader.operations``."""

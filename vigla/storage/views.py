@@ -17,6 +17,12 @@ def create_lake_views(cursor: Cursor, tables: LakeTables) -> None:
     _create(cursor, "archived_spans", _columns(tables.archived_spans, "archived_spans", "lake.main"))
 
 
+def create_stored_views(cursor: Cursor, tables: LakeTables) -> None:
+    """Views over the lake alone."""
+    for table in tables.all:
+        _create(cursor, table.name, _columns(table, table.name, "lake.main"))
+
+
 def create_memory_views(cursor: Cursor, tables: LakeTables) -> None:
     """Views over what is registered as ``hot_<table>`` alone."""
     for table in tables.all:
