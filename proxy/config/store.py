@@ -59,7 +59,7 @@ class ConfigStore:
         self._engine.dispose()
 
     def subscribe(self, callback: Callable[[Revision], None]) -> Callable[[], None]:
-        """Call back after each new revision of this process, on the thread that made it; returns what ends it."""
+        """Call back after each new revision of this process, on its thread; what is returned ends it."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
@@ -78,7 +78,7 @@ class ConfigStore:
         """All objects at a revision or time.
 
         Raises:
-            UnknownRevisionError: there is no such revision; a time before the first one is the empty collection.
+            UnknownRevisionError: there is no such revision; before the first one all is empty.
         """
         with self._reading() as connection:
             if isinstance(moment, int):

@@ -135,7 +135,7 @@ def test_a_difference_is_yaml(store: ConfigStore):
     assert [line for line in lines[2:] if line[0] in "+-"] == ["-  host: reviews", "+  host: ratings"]
 
 
-def test_places_in_files_survive(store: ConfigStore, tmp_path: Path):
+def test_places_in_files_survive(store: ConfigStore):
     store.apply([rule("a", before="# why\n\n")], "ada", "one")
     stored = store.at(1).by_key[key("a")]
 
