@@ -174,7 +174,8 @@ def _typed(
         spec = kind.spec.model_validate(value)
     except ValidationError as error:
         head: Path = () if kind.inline else ("spec",)
-        return [_refusal(e, head, origin, subject) for e in error.errors(include_url=False)]
+        found = error.errors(include_url=False, include_input=False)
+        return [_refusal(e, head, origin, subject) for e in found]
     try:
         created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
     except ValidationError:

@@ -194,7 +194,15 @@ def test_a_destination_rule_selects_by_match_labels():
             ],
         ),
         (
-            "{hosts: [a], port: {number: 1, name: h, protocol: TLS}, tls: {mode: ISTIO_MUTUAL, privateKey: k}}",
+            "{hosts: [a], port: {number: 1, name: h, protocol: TLS}, tls: {mode: ISTIO_MUTUAL, caCrl: x}}",
+            [],
+        ),
+        (
+            "{hosts: [a], port: {number: 1, name: h, protocol: TLS}, tls: {privateKey: k, mode: SIMPLE}}",
+            ["servers[0].tls.serverCertificate"],
+        ),
+        (
+            "{hosts: [a],port: {name: h, number: 1, protocol: TLS},tls: {mode: ISTIO_MUTUAL, privateKey: k}}",
             ["servers[0].tls.privateKey"],
         ),
         ("{hosts: [a/b/c], port: {number: 0, name: '', protocol: X}}", None),
