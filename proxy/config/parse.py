@@ -169,7 +169,8 @@ def _typed(
     if wrong:
         return wrong
     content = {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")}
-    value: Any = content if kind.inline else document.get("spec") or {}
+    spec_given = document.get("spec")
+    value: Any = content if kind.inline else {} if spec_given is None else spec_given
     try:
         spec = kind.spec.model_validate(value)
     except ValidationError as error:

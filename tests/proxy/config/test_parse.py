@@ -56,3 +56,7 @@ def test_text_that_is_no_yaml_names_the_line():
 
     assert parsed.problems[0].line == 2
     assert "not YAML" in parsed.problems[0].message
+
+
+def test_a_spec_that_is_no_mapping_is_refused():
+    assert [p.field for p in parse(HEAD + "spec: 0").problems] == ["spec"]
