@@ -219,7 +219,7 @@ class Subset(Model):
 
 
 class RuleSelector(Model):
-    """Client workloads that have all these labels; written ``matchLabels``, unlike in other networking objects."""
+    """Client workloads that have all these labels; written ``matchLabels``, unlike in a Sidecar."""
 
     labels: Labels = Field(default_factory=dict, alias="matchLabels")
 

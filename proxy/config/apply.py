@@ -28,10 +28,10 @@ def judge(
             found.append(Problem(message, (), file, line, str(obj.key)))
         seen.setdefault(obj.key, line)
         found.extend(validate(obj))
-    for name in sorted(set(parsed.ignored)):
-        found.append(
-            Problem(f"{name} means nothing to the mesh: it is ignored", (), file, severity="warning")
-        )
+    found.extend(
+        Problem(f"{name} means nothing to the mesh: it is ignored", (), file, severity="warning")
+        for name in sorted(set(parsed.ignored))
+    )
     return parsed.objects, tuple(sorted(found, key=lambda problem: problem.line))
 
 

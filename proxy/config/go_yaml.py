@@ -1,4 +1,4 @@
-"""YAML as the Kubernetes tools read it: plain values get the types that Go's reader gives them, with line numbers."""
+"""YAML as the Kubernetes tools read it: plain values get the types that Go's reader gives them."""
 
 import re
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ class _Fast(yaml.CSafeLoader):
 
 
 class _Tolerant(yaml.SafeLoader):
-    """Reads plain values in flow collections that end in a colon (``[fe80::]``), as Go does and libyaml does not."""
+    """Reads plain values in flow collections that end in a colon (``[fe80::]``), as Go does."""
 
     yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}  # noqa: RUF012 (PyYAML's own attribute)
 

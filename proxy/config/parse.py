@@ -169,12 +169,14 @@ def _typed(
     if wrong:
         return wrong
     content = {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")}
-    value: Any = content if kind.inline else document.get("spec") or {}
+    spec_given = document.get("spec")
+    value: Any = content if kind.inline else {} if spec_given is None else spec_given
     try:
         spec = kind.spec.model_validate(value)
     except ValidationError as error:
         head: Path = () if kind.inline else ("spec",)
-        return [_refusal(e, head, origin, subject) for e in error.errors(include_url=False)]
+        found = error.errors(include_url=False, include_input=False)
+        return [_refusal(e, head, origin, subject) for e in found]
     try:
         created = _CREATED.validate_python(metadata.get("creationTimestamp") or EPOCH)
     except ValidationError:

@@ -9,22 +9,18 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Engine,
-    StaticPool,
     and_,
-    create_engine,
-    event,
     func,
     insert,
     select,
     update,
 )
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from proxy.api.base import Model
 from proxy.config import tables
 from proxy.config.collection import Collection
+from proxy.config.database import engine_of
 from proxy.config.objects import EPOCH, ConfigObject, Key
 from proxy.config.revisions import Change, Revision, diff
 from proxy.config.tables import CHANGES, REVISIONS
@@ -48,7 +44,7 @@ class ConfigStore:
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._engine = _engine(url)
+        self._engine = engine_of(url)
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Revision], None]] = []
         self._known: tuple[int, Collection] = (0, Collection())
@@ -59,7 +55,7 @@ class ConfigStore:
         self._engine.dispose()
 
     def subscribe(self, callback: Callable[[Revision], None]) -> Callable[[], None]:
-        """Call back after each new revision of this process, on the thread that made it; returns what ends it."""
+        """Call back after each new revision of this process, on its thread; what is returned ends it."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
@@ -78,7 +74,7 @@ class ConfigStore:
         """All objects at a revision or time.
 
         Raises:
-            UnknownRevisionError: there is no such revision; a time before the first one is the empty collection.
+            UnknownRevisionError: there is no such revision; before the first one all is empty.
         """
         with self._reading() as connection:
             if isinstance(moment, int):
@@ -232,31 +228,6 @@ class ConfigStore:
             connection.execute(insert(CHANGES), rows)
         self._known = latest + 1, after
         return self.revision(latest + 1)
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed)
-    in_memory = parsed.database in {None, "", ":memory:"}
-    # One connection for a database in memory: a second one would have its own.
-    engine = create_engine(
-        parsed,
-        connect_args={"check_same_thread": False, "timeout": 30},
-        **({"poolclass": StaticPool} if in_memory else {}),
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        # Writers wait here for each other; a lock taken later could fail after the reading.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
 
 
 def _latest(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""A folder of YAML files as the source of configuration: what is in it is applied, what goes from it is deleted."""
+"""A folder of YAML files as the source of configuration: what is in it is applied, the rest deleted."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ class FolderSource:
     A file with an error is not applied at all: what it held before stays until it is mended.
 
     Args:
-        folder: searched with its subfolders for ``*.yaml``, ``*.yml`` and ``*.json``; hidden files are left out.
+        folder: searched with its subfolders for ``*.yaml``, ``*.yml``, ``*.json``; not in hidden ones.
         store: to apply to.
         namespace: of objects that name none.
     """
@@ -84,7 +84,7 @@ class FolderSource:
                 await asyncio.to_thread(self.scan)
 
     def scan(self) -> Revision | None:
-        """Read all files and apply what changed as one revision; None: the folder is gone, nothing is changed."""
+        """Read all files and apply what changed as one revision; None: there is no folder."""
         self._seen = self._state()
         if not self._folder.is_dir():
             self.problems = (Problem("the folder is gone: its objects stay", file=str(self._folder)),)

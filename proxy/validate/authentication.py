@@ -41,6 +41,11 @@ def _jwt_rule(at: Spot, rule: JWTRule) -> None:
         _uri(at / "jwksUri", rule.jwks_uri)
     if rule.jwks:
         _keys(at / "jwks", rule.jwks)
+    _token(at, rule)
+    checks.duration(at / "timeout", rule.timeout)
+
+
+def _token(at: Spot, rule: JWTRule) -> None:
     for name, values in (
         ("audiences", rule.audiences),
         ("fromParams", rule.from_params),
@@ -58,7 +63,6 @@ def _jwt_rule(at: Spot, rule: JWTRule) -> None:
             (spot / "claim").error("required: the claim that is passed on")
         if not _TARGET_HEADER.fullmatch(output.header):
             (spot / "header").error(f"{output.header!r} is no header name of letters, digits, - and _")
-    checks.duration(at / "timeout", rule.timeout)
 
 
 def _uri(at: Spot, uri: str) -> None:

@@ -1,6 +1,7 @@
 """AuthorizationPolicy."""
 
 import re
+from collections.abc import Mapping
 
 from proxy.api.security import AuthorizationPolicy, Condition, From, Operation, Rule, Source, To
 from proxy.validate import checks, scope
@@ -40,7 +41,7 @@ def authorization_policy(at: Spot, spec: AuthorizationPolicy) -> None:
             spot.warn("has only fields of HTTP: on TCP ports it denies everything; name the ports")
 
 
-def dry_run(at: Spot, annotations: "dict[str, str]", spec: object) -> None:
+def dry_run(at: Spot, annotations: Mapping[str, str], spec: object) -> None:
     """The annotation that lets a policy only report; only ALLOW and DENY can."""
     if DRY_RUN not in annotations:
         return

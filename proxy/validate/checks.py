@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from proxy.api.base import Labels, PortSelector, StringMatch
 from proxy.validate.spot import Spot

@@ -77,17 +77,18 @@ def _tls(at: Spot, tls: ClientTLSSettings | None) -> None:
     }
     if tls.insecure_skip_verify and (tls.ca_certificates or tls.ca_crl or tls.subject_alt_names):
         (at / "insecureSkipVerify").error("cannot be used with caCertificates, caCrl or subjectAltNames")
-    if tls.mode in {"SIMPLE", "MUTUAL"} and tls.credential_name:
-        for name, value in files.items():
-            if value:
-                (at / name).error("cannot be used with credentialName: the credential holds it")
-    elif tls.mode == "MUTUAL":
-        for name in ("clientCertificate", "privateKey"):
-            if not files[name]:
-                (at / name).error("required with mode MUTUAL (or set credentialName)")
-    if tls.mode == "ISTIO_MUTUAL":
-        for name, value in {**files, "credentialName": tls.credential_name}.items():
-            if value:
-                (at / name).warn("has no effect with mode ISTIO_MUTUAL: the mesh gives the certificates")
     if tls.ca_crl and tls.credential_name:
         (at / "caCrl").error("cannot be used with credentialName: the credential holds it")
+    _certificates(at, tls, {name for name, value in files.items() if value})
+
+
+def _certificates(at: Spot, tls: ClientTLSSettings, given: set[str]) -> None:
+    if tls.mode == "ISTIO_MUTUAL":
+        for name in sorted(given | ({"credentialName"} if tls.credential_name else set())):
+            (at / name).warn("has no effect with mode ISTIO_MUTUAL: the mesh gives the certificates")
+    elif tls.mode != "DISABLE" and tls.credential_name:
+        for name in sorted(given):
+            (at / name).error("cannot be used with credentialName: the credential holds it")
+    elif tls.mode == "MUTUAL":
+        for name in sorted({"clientCertificate", "privateKey"} - given):
+            (at / name).error("required with mode MUTUAL (or set credentialName)")

@@ -1,5 +1,6 @@
 """HTTP routes of a VirtualService."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from proxy.api.base import Percent
@@ -32,8 +33,8 @@ _RETRY_ON = frozenset(
 )
 _GRPC = frozenset(
     "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "  # noqa: SIM905
-    "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS "
-    "UNAUTHENTICATED".split()
+    "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE "
+    "DATA_LOSS UNAUTHENTICATED".split()
 )
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 _LARGE, _TOO_LARGE = 100 * 1024, 1024 * 1024
@@ -120,7 +121,7 @@ def destination(at: Spot, target: Destination | None) -> None:
     checks.port_selector(at / "port", target.port)
 
 
-def weights(at: Spot, targets: tuple[HTTPRouteDestination, ...] | tuple[RouteDestination, ...]) -> None:
+def weights(at: Spot, targets: Sequence[HTTPRouteDestination | RouteDestination]) -> None:
     """Shares of several destinations."""
     for index, target in enumerate(targets):
         checks.not_negative(at / index / "weight", target.weight)

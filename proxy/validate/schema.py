@@ -38,7 +38,7 @@ def _model(at: Spot, model: type[BaseModel], value: Mapping[str, Any]) -> None:
 
 @cache
 def _fields(model: type[BaseModel]) -> dict[str, tuple[Any, bool]]:
-    """Type of each field by its name outside, and whether null is allowed (numbers and booleans that may be absent)."""
+    """Type of each field by its name outside, and whether it may be null: optional numbers and booleans."""
     made = {}
     for name, field in model.model_fields.items():
         kind = field.annotation

@@ -14,18 +14,15 @@ def test_an_unquoted_number_in_a_label_is_to_be_quoted():
         HEAD + "spec:\n  host: reviews\n  subsets:\n  - name: v1\n    labels:\n      version: 1\n", "f.yaml"
     )
 
-    assert _said(parsed) == [
-        "f.yaml:10: DestinationRule default/reviews: spec.subsets[0].labels.version: "
-        '1 is no string in YAML; quote it: "1"'
-    ]
+    place = "f.yaml:10: DestinationRule default/reviews: spec.subsets[0].labels.version: "
+    assert _said(parsed) == [place + '1 is no string in YAML; quote it: "1"']
 
 
 def test_an_unquoted_word_in_metadata_is_to_be_quoted():
     parsed = parse(HEAD + "  labels:\n    canary: yes\nspec: {host: reviews}\n", "f.yaml")
 
-    assert _said(parsed) == [
-        'f.yaml:6: DestinationRule default/reviews: metadata.labels.canary: yes is no string in YAML; quote it: "yes"'
-    ]
+    place = "f.yaml:6: DestinationRule default/reviews: metadata.labels.canary: "
+    assert _said(parsed) == [place + 'yes is no string in YAML; quote it: "yes"']
 
 
 def test_items_of_a_list_have_their_own_lines():
@@ -59,3 +56,7 @@ def test_text_that_is_no_yaml_names_the_line():
 
     assert parsed.problems[0].line == 2
     assert "not YAML" in parsed.problems[0].message
+
+
+def test_a_spec_that_is_no_mapping_is_refused():
+    assert [p.field for p in parse(HEAD + "spec: 0").problems] == ["spec"]

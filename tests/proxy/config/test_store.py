@@ -1,17 +1,20 @@
 """Every change is a revision: atomic, with history, differences and a way back."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from sqlalchemy import create_engine
 
 from proxy.api.base import Model
 from proxy.config.objects import ConfigObject, Key
 from proxy.config.parse import parse
 from proxy.config.revisions import Revision
 from proxy.config.store import ConfigStore, UnknownRevisionError
+from proxy.config.tables import METADATA
 from vigla.clock import FakeClock
 
 START = 1_700_000_000_000_000_000
@@ -35,12 +38,23 @@ def clock() -> FakeClock:
     return FakeClock(START)
 
 
-@pytest.fixture(params=["memory", "file"])
+def _url(database: str, tmp_path: Path) -> str:
+    if database != "postgresql":
+        return "sqlite://" if database == "memory" else f"sqlite:///{tmp_path / 'mesh.db'}"
+    url = os.environ.get("VIGLA_TEST_POSTGRESQL", "")
+    if not url:
+        pytest.skip("no PostgreSQL: VIGLA_TEST_POSTGRESQL has no URL of an empty database")
+    return url
+
+
+@pytest.fixture(params=["memory", "file", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[ConfigStore]:
-    url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'mesh.db'}"
+    url = _url(request.param, tmp_path)
     made = ConfigStore(url, clock)
     yield made
     made.close()
+    if request.param == "postgresql":
+        METADATA.drop_all(create_engine(url))
 
 
 def _hosts(store: ConfigStore) -> dict[str, object]:
@@ -135,7 +149,7 @@ def test_a_difference_is_yaml(store: ConfigStore):
     assert [line for line in lines[2:] if line[0] in "+-"] == ["-  host: reviews", "+  host: ratings"]
 
 
-def test_places_in_files_survive(store: ConfigStore, tmp_path: Path):
+def test_places_in_files_survive(store: ConfigStore):
     store.apply([rule("a", before="# why\n\n")], "ada", "one")
     stored = store.at(1).by_key[key("a")]
 

@@ -9,7 +9,13 @@ import pytest
 from proxy.config.store import ConfigStore
 from proxy.config.watch import AUTHOR, FolderSource
 
-RULE = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {0}}}\nspec: {{host: {1}}}\n---\n"
+RULE = """\
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: {0}}}
+spec: {{host: {1}}}
+---
+"""
 
 
 def rules(*names: str, host: str = "reviews") -> str:
@@ -156,7 +162,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path, source: FolderSource):
 
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (another thread changes the store)
             await asyncio.sleep(0.05)
 
 
