@@ -1,6 +1,6 @@
 """Two plain processes call each other through their sidecars: real Envoys, real mutual TLS."""
 
-import datetime
+import datetime as dt
 import http.server
 import json
 import socket
@@ -69,11 +69,11 @@ class _Authority:
         self.certificate = self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=None))
 
     def _sign(self, name: x509.Name, key: Any, *extensions: x509.ExtensionType) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         made = x509.CertificateBuilder().subject_name(name).issuer_name(self.name)
         made = made.public_key(key.public_key()).serial_number(x509.random_serial_number())
-        made = made.not_valid_before(now - datetime.timedelta(hours=1))
-        made = made.not_valid_after(now + datetime.timedelta(hours=1))
+        made = made.not_valid_before(now - dt.timedelta(hours=1))
+        made = made.not_valid_after(now + dt.timedelta(hours=1))
         for extension in extensions:
             made = made.add_extension(extension, critical=True)
         return made.sign(self.key, hashes.SHA256())
@@ -201,5 +201,5 @@ def test_calls_between_processes(  # noqa: PLR0913, PLR0917  each is a column of
         through = _get(f"http://reviews.shop:{port}/", "", f"http://{CLIENT}:{client.http_proxy_port}")
         assert through[0] == status, through
         if mode == "STRICT":
-            with pytest.raises(OSError, match="reset|closed|Remote end"):
+            with pytest.raises(OSError, match=r"reset|closed|Remote end"):
                 _get(f"http://{SERVER}:{port}/", "reviews")
