@@ -16,6 +16,15 @@ def inbound_cluster(port: int) -> str:
     return f"inbound|{port}||"
 
 
+def is_ip(address: str) -> bool:
+    """Whether it is an IP address, not a name or a socket."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
 def prefix_range(block: str) -> dict[str, object]:
     """``10.0.0.0/8`` or one address, as Envoy's CidrRange."""
     network = ipaddress.ip_network(block, strict=False)

@@ -12,7 +12,7 @@ from proxy.registry.workloads import socket_path
 from proxy.translate.clusters import BLACK_HOLE, PASSTHROUGH, dns_cache
 from proxy.translate.destination_rules import destination_rule, policy_for
 from proxy.translate.destinations import RouteScope
-from proxy.translate.hosts import prefix_range
+from proxy.translate.hosts import is_ip, prefix_range
 from proxy.translate.http_manager import Build, http_manager, rds, tcp_proxy
 from proxy.translate.inbound import PLAIN_HTTP, listener_filter
 from proxy.translate.names import full_host, outbound_cluster, seconds
@@ -139,10 +139,10 @@ def _addresses(build: Build, service: Service, everywhere: str, *, real: bool) -
     if not found and build.proxy.dns_capture and service.auto_address:
         found = (service.auto_address,)
     if not found and service.resolution is Resolution.PASSTHROUGH:
-        found = tuple(dict.fromkeys(e.address for e in service.endpoints))
+        found = tuple(dict.fromkeys(e.address for e in service.endpoints if is_ip(e.address)))
     single = [a for a in found if "/" not in a]
     if real:
-        local = [a for a in single if ipaddress.ip_address(a).is_loopback]
+        local = [a for a in single if is_ip(a) and ipaddress.ip_address(a).is_loopback]
         return [(a, "") for a in local] or [(everywhere, "")]
     blocks = [(everywhere, a) for a in found if "/" in a]
     return [(a, "") for a in single] + blocks or [(everywhere, "")]
@@ -184,7 +184,7 @@ def _connections(  # noqa: PLR0913  all of it describes one port
 
 
 def _routed(build: Build, egress: Egress, service: Service, port: ServicePort) -> list[Connections]:
-    virtual_service = best_virtual_service(egress, service.hostname, build.proxy)
+    virtual_service = best_virtual_service(egress, service.hostname)
     if virtual_service is None:
         return []
     number = egress.port or port.number

@@ -90,10 +90,7 @@ spec: {{hosts: ["{host}"], http: [{{directResponse: {{status: 200}}}}]}}
         ),
     )
     egress = scope(made, sidecar()).egress[0]
-    found = [
-        best_virtual_service(egress, host, sidecar())
-        for host in ("pay.example.com", "guess.example.com", REVIEWS)
-    ]
+    found = [best_virtual_service(egress, host) for host in ("pay.example.com", "guess.example.com", REVIEWS)]
     assert [v.name if v else "" for v in found] == ["d", "c", "a"]
 
 

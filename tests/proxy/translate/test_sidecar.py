@@ -74,7 +74,10 @@ def test_undeclared_ports_have_modes_of_their_own_too():
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
 metadata: {name: strict, namespace: shop}
-spec: {selector: {matchLabels: {app: productpage}}, mtls: {mode: STRICT}, portLevelMtls: {99: {mode: DISABLE}}}
+spec:
+  selector: {matchLabels: {app: productpage}}
+  mtls: {mode: STRICT}
+  portLevelMtls: {99: {mode: DISABLE}}
 """
     simulation = simulated(world(PORTS, strict), sidecar())
     errors = [
