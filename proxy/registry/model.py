@@ -103,7 +103,7 @@ class Service:
         export_to: namespaces that see it; ``*`` all, ``.`` its own; empty: the mesh's default.
         subject_alt_names: accepted of its servers, besides its endpoints' service accounts.
         alias_of: host name that an ``ALIAS`` stands for.
-        auto_address: virtual IP given to a service that has none, for workloads that resolve names by the mesh.
+        auto_address: virtual IP of one that has none, for workloads that resolve names by the mesh.
     """
 
     hostname: str

@@ -69,7 +69,7 @@ def alpn(protocol: Protocol) -> list[str]:
     )
 
 
-def transport(
+def transport(  # noqa: PLR0913, PLR0917  all of it describes one cluster
     world: World, proxy: Proxy, service: Service, port: int, subset: str, policy: Policy
 ) -> Mapping[str, Any]:
     """The fields of a cluster that say how connections are secured."""

@@ -57,7 +57,7 @@ def service_clusters(world: World, proxy: Proxy, service: Service) -> list[Json]
     ]
 
 
-def _cluster(
+def _cluster(  # noqa: PLR0913, PLR0917  all of it describes one cluster
     world: World, proxy: Proxy, service: Service, port: ServicePort, rule: Rule | None, subset: Subset | None
 ) -> Json:
     policy = policy_for(world, rule, port.number, subset)
@@ -73,7 +73,7 @@ def _cluster(
     }
 
 
-def _discovery(
+def _discovery(  # noqa: PLR0913, PLR0917  all of it describes one cluster
     world: World, proxy: Proxy, service: Service, port: ServicePort, policy: Policy, subset: Subset | None
 ) -> Json:
     """How endpoints are found and chosen."""

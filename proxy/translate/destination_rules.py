@@ -1,6 +1,6 @@
 """Which DestinationRule applies to a host, and what it says for a port and a subset."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from proxy.api.destination_rule import (
@@ -18,8 +18,10 @@ from proxy.api.destination_rule import (
 from proxy.config.objects import ConfigObject
 from proxy.registry.model import Service
 from proxy.registry.workloads import selects
-from proxy.translate.names import full_host, matches, specificity
+from proxy.translate.names import full_host, matches
 from proxy.translate.world import Proxy, World
+
+_Patterns = dict[str, dict[str, list[ConfigObject[DestinationRule]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,50 +64,56 @@ def destination_rule(world: World, proxy: Proxy, service: Service) -> Rule | Non
     Its own namespace is asked first, then the service's, then the root namespace; the first that has a
     rule for the host wins, exact host names before wildcards.
     """
-    every = _visible(world, proxy)
-    chosen = [r for r in every if _for_workload(r, proxy)]
-    groups = [[r for r in chosen if r.namespace == proxy.namespace]]
-    general = [r for r in every if not _selector(r)]
-    groups += [
-        [r for r in general if r.namespace == namespace]
-        for namespace in dict.fromkeys((proxy.namespace, service.namespace, world.mesh.root_namespace))
-    ]
-    for group in groups:
-        found = _best(group, service.hostname, proxy.domain)
-        if found:
-            return _merged(found)
+    default = world.mesh.default_destination_rule_export_to or ("*",)
+    for namespace, for_workload in (
+        (proxy.namespace, True),
+        (proxy.namespace, False),
+        (service.namespace, False),
+        (world.mesh.root_namespace, False),
+    ):
+        for rules in _covering(world, namespace, service.hostname, proxy.domain):
+            found = [
+                rule
+                for rule in rules
+                if _applies(rule, proxy, for_workload=for_workload)
+                and exported(rule.spec.export_to or default, namespace, proxy.namespace)
+            ]
+            if found:
+                return _merged(found)
     return None
 
 
-def _visible(world: World, proxy: Proxy) -> list[ConfigObject[DestinationRule]]:
-    default = world.mesh.default_destination_rule_export_to or ("*",)
-    return [
-        r
-        for r in world.config.all(DestinationRule)
-        if exported(r.spec.export_to or default, r.namespace, proxy.namespace)
-    ]
+def _applies(rule: ConfigObject[DestinationRule], proxy: Proxy, *, for_workload: bool) -> bool:
+    labels = rule.spec.workload_selector.labels if rule.spec.workload_selector else {}
+    return selects(labels, proxy.labels) if labels and for_workload else bool(labels) == for_workload
 
 
-def _selector(rule: ConfigObject[DestinationRule]) -> bool:
-    return bool(rule.spec.workload_selector and rule.spec.workload_selector.labels)
+def _covering(
+    world: World, namespace: str, host: str, domain: str
+) -> Iterator[list[ConfigObject[DestinationRule]]]:
+    """Rules of a namespace for a host, by their pattern: the exact one, then long wildcards before short."""
+    patterns = _patterns(world, domain).get(namespace, {})
+    if host in patterns:
+        yield patterns[host]
+    for end in range(len(host)):
+        wildcard = f"*{host[end:]}"
+        if wildcard != host and wildcard in patterns and matches(host, wildcard):
+            yield patterns[wildcard]
+    if "*" in patterns and host != "*":
+        yield patterns["*"]
 
 
-def _for_workload(rule: ConfigObject[DestinationRule], proxy: Proxy) -> bool:
-    selector = rule.spec.workload_selector
-    return (
-        bool(selector and selector.labels) and selects(selector.labels, proxy.labels) if selector else False
-    )
-
-
-def _best(
-    rules: Sequence[ConfigObject[DestinationRule]], host: str, domain: str
-) -> list[ConfigObject[DestinationRule]]:
-    by_pattern: dict[str, list[ConfigObject[DestinationRule]]] = {}
-    for rule in rules:
-        pattern = full_host(rule.spec.host, rule.namespace, domain)
-        if matches(host, pattern):
-            by_pattern.setdefault(pattern, []).append(rule)
-    return by_pattern[max(by_pattern, key=specificity)] if by_pattern else []
+def _patterns(world: World, domain: str) -> _Patterns:
+    """All rules by namespace and full host; worked out once for each world."""
+    key = ("destination rules", domain)
+    known: _Patterns | None = world.memo.get(key)
+    if known is None:
+        known = {}
+        for rule in world.config.all(DestinationRule):
+            host = full_host(rule.spec.host, rule.namespace, domain)
+            known.setdefault(rule.namespace, {}).setdefault(host, []).append(rule)
+        world.memo[key] = known
+    return known
 
 
 def _merged(rules: Sequence[ConfigObject[DestinationRule]]) -> Rule:

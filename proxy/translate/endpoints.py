@@ -43,7 +43,7 @@ def _subset(rule: Rule | None, name: str) -> Subset | None:
     return next((s for s in rule.subsets if s.name == name), None) if rule and name else None
 
 
-def load_assignment(
+def load_assignment(  # noqa: PLR0913, PLR0917  all of it describes one cluster
     world: World, proxy: Proxy, service: Service, port: int, subset: Subset | None, subset_name: str = ""
 ) -> Json:
     """The ClusterLoadAssignment of one port and subset of a service."""
@@ -154,7 +154,7 @@ def _distributed(
 
 def _covers(pattern: str, locality: str) -> bool:
     """``region/*`` and ``*`` cover what lies below."""
-    if pattern == "*" or pattern == locality:
+    if pattern in ("*", locality):
         return True
     head = pattern.removesuffix("/*")
     return locality == head or locality.startswith(head + "/")

@@ -184,7 +184,7 @@ def _connections(  # noqa: PLR0913  all of it describes one port
 
 
 def _routed(build: Build, egress: Egress, service: Service, port: ServicePort) -> list[Connections]:
-    virtual_service = best_virtual_service(egress, service.hostname, build.proxy)
+    virtual_service = best_virtual_service(egress, service.hostname)
     if virtual_service is None:
         return []
     number = egress.port or port.number

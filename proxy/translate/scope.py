@@ -12,7 +12,7 @@ from proxy.registry.model import Service
 from proxy.registry.workloads import selects
 from proxy.translate.destination_rules import exported
 from proxy.translate.hosts import overlap
-from proxy.translate.names import full_host, matches, specificity
+from proxy.translate.names import full_host, matches
 from proxy.translate.world import Proxy, World
 
 MESH = "mesh"
@@ -28,11 +28,13 @@ class Egress:
         listener: as declared; without a port it stands for the ports of all its services.
         services: that it reaches; oldest first, one for each host name.
         virtual_services: that route its traffic.
+        routed: the same by full host; of two for one host the older counts.
     """
 
     listener: IstioEgressListener
     services: tuple[Service, ...]
     virtual_services: tuple[ConfigObject[VirtualService], ...]
+    routed: Mapping[str, ConfigObject[VirtualService]]
 
     @property
     def port(self) -> int:
@@ -130,7 +132,8 @@ def _egress(
     found.sort(key=lambda service: order[id(service)])
     port = _number(listener)
     kept = [_narrowed(s, port) for s in found] if port else found
-    return Egress(listener, _one_each(kept, proxy.namespace), rules)
+    routed = {host: v for v in reversed(rules) for host in _hosts(v, proxy)}
+    return Egress(listener, _one_each(kept, proxy.namespace), rules, routed)
 
 
 def _narrowed(service: Service, port: int) -> Service:
@@ -187,12 +190,9 @@ def _one_each(services: Iterable[Service], namespace: str) -> tuple[Service, ...
     return tuple(by_host.values())
 
 
-def best_virtual_service(egress: Egress, host: str, proxy: Proxy) -> ConfigObject[VirtualService] | None:
+def best_virtual_service(egress: Egress, host: str) -> ConfigObject[VirtualService] | None:
     """The virtual service of a host: exact name, then the longest wildcard; the oldest of equal ones."""
-    best: tuple[tuple[bool, int], ConfigObject[VirtualService]] | None = None
-    for candidate in egress.virtual_services:
-        for pattern in _hosts(candidate, proxy):
-            rank = specificity(pattern)
-            if matches(host, pattern) and (best is None or rank > best[0]):
-                best = (rank, candidate)
-    return best[1] if best else None
+    if host in egress.routed:
+        return egress.routed[host]
+    wildcards = [pattern for pattern in egress.routed if pattern.startswith("*") and matches(host, pattern)]
+    return egress.routed[max(wildcards, key=len)] if wildcards else None

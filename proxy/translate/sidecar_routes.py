@@ -102,7 +102,7 @@ class _Hosts:
         return domains_of(service, self.proxy.namespace, self.proxy.domain)
 
     def _virtual_service(self, service: Service) -> ConfigObject[VirtualService] | None:
-        found = best_virtual_service(self.egress, service.hostname, self.proxy)
+        found = best_virtual_service(self.egress, service.hostname)
         return found if found and found.spec.http else None
 
     def _routes(

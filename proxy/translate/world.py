@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
@@ -109,11 +110,13 @@ class World:
         config: all objects.
         services: of the registry, in Istio's order: oldest first, then by host name.
         mesh: its settings.
+        memo: what was worked out of all this, by whoever needs it again; the rest never changes.
     """
 
     config: Collection
     services: tuple[Service, ...]
     mesh: MeshConfig = field(default_factory=MeshConfig)
+    memo: dict[tuple[str, ...], Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def instances(self, proxy: Proxy) -> tuple[Instance, ...]:
         """The service ports that this proxy's workload serves, found by its addresses."""

@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.conformance.conftest import CASES
-from tests.conformance.simulation import Simulation
 
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
@@ -15,6 +13,8 @@ from proxy.registry.model import Endpoint, Protocol, Service, ServicePort
 from proxy.translate.clusters import clusters
 from proxy.translate.sidecar import sidecar_listeners
 from proxy.translate.world import Proxy, ProxyType, World
+from tests.conformance.conftest import CASES
+from tests.conformance.simulation import Simulation
 
 FILE = CASES / "istio-simulation" / "inbound_clusters.json"
 
@@ -35,9 +35,7 @@ def _service(declared: dict[str, Any], instances: list[dict[str, Any]], address:
         if i["hostname"] == host
     ]
     name, namespace = host.split(".")[:2]
-    return Service(
-        host, namespace, name, tuple(ports), (declared["address"],), endpoints=tuple(endpoints)
-    )
+    return Service(host, namespace, name, tuple(ports), (declared["address"],), endpoints=tuple(endpoints))
 
 
 def _socket(endpoint: dict[str, Any]) -> str:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.conformance.conftest import CASES
-from tests.conformance.simulation import Simulation
 
 from proxy.api.base import Model
 from proxy.api.mesh import MeshConfig
@@ -19,6 +17,8 @@ from proxy.translate.clusters import clusters
 from proxy.translate.sidecar import sidecar_listeners
 from proxy.translate.sidecar_routes import sidecar_routes
 from proxy.translate.world import Proxy, ProxyType, World
+from tests.conformance.conftest import CASES
+from tests.conformance.simulation import Simulation
 
 FILE = CASES / "istio-simulation" / "sidecar.json"
 DOMAIN = "cluster.local"

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.proxy.translate.meshes import BOOKINFO, process, sidecar, world
 
 from proxy.registry.model import Protocol
 from proxy.translate.clusters import clusters
 from proxy.translate.sidecar import sidecar_listeners
 from proxy.translate.sidecar_routes import sidecar_routes
 from proxy.translate.world import InboundBind, Proxy
+from tests.proxy.translate.meshes import BOOKINFO, process, sidecar, world
 
 envoy = pytest.importorskip("envoy", reason="the extra mesh is not installed")
 
