@@ -139,3 +139,60 @@ class EndpointSlice(Lenient):
 
 class Empty(Lenient):
     """A Namespace, a ServiceAccount: only their metadata counts."""
+
+
+class IngressPort(Lenient):
+    """A port of a Service by number or by name."""
+
+    name: str = ""
+    number: int = 0
+
+
+class IngressService(Lenient):
+    """A Service in the namespace of the Ingress."""
+
+    name: str = ""
+    port: IngressPort = IngressPort()
+
+
+class IngressBackend(Lenient):
+    """Where requests go."""
+
+    service: IngressService | None = None
+
+
+class IngressPath(Lenient):
+    """Requests by path."""
+
+    path: str = ""
+    path_type: str = "ImplementationSpecific"
+    backend: IngressBackend = IngressBackend()
+
+
+class IngressPaths(Lenient):
+    """Rules of one host."""
+
+    paths: tuple[IngressPath, ...] = ()
+
+
+class IngressRule(Lenient):
+    """A host and its paths; without a host: all hosts."""
+
+    host: str = ""
+    http: IngressPaths | None = None
+
+
+class IngressTls(Lenient):
+    """The certificate of some hosts."""
+
+    hosts: tuple[str, ...] = ()
+    secret_name: str = ""
+
+
+class Ingress(Lenient):
+    """Spec of an Ingress (networking.k8s.io)."""
+
+    ingress_class_name: str = ""
+    default_backend: IngressBackend | None = None
+    rules: tuple[IngressRule, ...] = ()
+    tls: tuple[IngressTls, ...] = ()

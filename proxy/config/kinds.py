@@ -6,7 +6,16 @@ from proxy.api.base import Model
 from proxy.api.destination_rule import DestinationRule
 from proxy.api.extension import EnvoyFilter, WasmPlugin
 from proxy.api.gateway import Gateway
-from proxy.api.kubernetes import ConfigMap, Deployment, Empty, EndpointSlice, PodSpec, Secret, Service
+from proxy.api.kubernetes import (
+    ConfigMap,
+    Deployment,
+    Empty,
+    EndpointSlice,
+    Ingress,
+    PodSpec,
+    Secret,
+    Service,
+)
 from proxy.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from proxy.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadGroup
 from proxy.api.sidecar import ProxyConfig, Sidecar
@@ -59,6 +68,7 @@ KUBERNETES = (
     Kind("Pod", "", ("v1",), PodSpec),
     Kind("Deployment", "apps", ("v1",), Deployment),
     Kind("EndpointSlice", "discovery.k8s.io", ("v1",), EndpointSlice, inline=True),
+    Kind("Ingress", "networking.k8s.io", ("v1",), Ingress),
     Kind("Secret", "", ("v1",), Secret, inline=True),
     Kind("ConfigMap", "", ("v1",), ConfigMap, inline=True),
     Kind("ServiceAccount", "", ("v1",), Empty, inline=True),

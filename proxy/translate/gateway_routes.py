@@ -41,9 +41,9 @@ def _configuration(world: World, proxy: Proxy, name: str, servers: list[GatewayS
         if server.server.tls and server.server.tls.https_redirect:
             for host in server.names:
                 _host(hosts, host, server)["require_tls"] = "ALL"
-    for host in hosts.values():
+    for found in hosts.values():
         # What takes every request would hide the routes of virtual services that came later.
-        host["routes"].sort(key=lambda route: catches_all(route["match"]))
+        found["routes"].sort(key=lambda route: catches_all(route["match"]))
     port = servers[0].listen if servers else name.split(".")[1] if "." in name else "0"
     empty = {"name": f"blackhole:{port}", "domains": ["*"], "routes": []}
     ordered = [hosts[host] for host in sorted(hosts, key=specificity, reverse=True)]

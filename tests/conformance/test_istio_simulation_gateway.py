@@ -1,21 +1,23 @@
 """Calls through a gateway, as Istio's own simulation expects them to end."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from proxy.config.collection import Collection
 from proxy.envoy.messages import build
+from proxy.registry.ingress import ingress_objects
 from proxy.translate.gateway_listeners import gateway_listeners
 from proxy.translate.gateway_routes import gateway_routes
 from proxy.translate.plugins import NoPlugins
 from proxy.translate.world import Proxy, ProxyType
 from tests.conformance.conftest import CASES
 from tests.conformance.simulation import Simulation
-from tests.conformance.test_istio_simulation_sidecar import route_names, world_of
+from tests.conformance.test_istio_simulation_sidecar import DOMAIN, route_names, world_of
 
 FILE = CASES / "istio-simulation" / "gateway.json"
-INGRESS = "Kubernetes' Ingress is no part of this mesh"
 
 
 def _cases() -> list[Any]:
@@ -24,19 +26,10 @@ def _cases() -> list[Any]:
             pytest.param({}, {}, marks=pytest.mark.skip(reason=f"no conformance cases: {FILE} is absent"))
         ]
     return [
-        pytest.param(
-            case,
-            call,
-            id=f"{case['name']}-{call['name']}",
-            marks=[pytest.mark.xfail(reason=INGRESS, strict=True)] if _ingress(case) else [],
-        )
+        pytest.param(case, call, id=f"{case['name']}-{call['name']}")
         for case in json.loads(FILE.read_text())
         for call in case["calls"]
     ]
-
-
-def _ingress(case: dict[str, Any]) -> bool:
-    return any(kind.endswith("/Ingress") for kind in case["kinds"])
 
 
 @pytest.mark.parametrize(("case", "call"), _cases())
@@ -51,7 +44,10 @@ def test_calls_end_as_expected(case: dict[str, Any], call: dict[str, Any]):
         # Objects of these cases have no domain of their own.
         dns_domain="",
     )
-    world = world_of(case)
+    declared = world_of(case)
+    ingresses = ingress_objects(declared.config, declared.mesh, DOMAIN)
+    config = Collection.of([*declared.config.by_key.values(), *ingresses])
+    world = replace(declared, config=config)
     listeners = gateway_listeners(world, proxy, NoPlugins())
     routes = gateway_routes(world, proxy, sorted(route_names(listeners)))
     for listener in listeners:
