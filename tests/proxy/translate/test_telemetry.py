@@ -70,7 +70,8 @@ def test_metrics_that_are_off_and_tags() -> None:
     assert metric_loggers(world(wide), PROXY, OUT, SETTINGS, http=True) == []
     one = telemetry(
         "{metrics: [{providers: [{name: prometheus}], overrides: [{"
-        "match: {metric: REQUEST_COUNT, mode: SERVER}, disabled: false, tagOverrides: {source_app: {operation: REMOVE}, host: {value: request.host}}}]}]}"
+        "match: {metric: REQUEST_COUNT, mode: SERVER}, "
+        "disabled: false, tagOverrides: {source_app: {operation: REMOVE}, host: {value: request.host}}}]}]}"
     )
     changes = changes_of(world(wide + one), PROXY, IN)
     assert "requests_total" not in changes.off
