@@ -10,9 +10,8 @@ from proxy.envoy.messages import typed
 from proxy.translate import access_logs_format as formats
 from proxy.translate.access_logs_tags import log_tags
 from proxy.translate.ext_authz import BadProvider, target
-from proxy.translate.plugins import Direction
 from proxy.translate.telemetry import OWN, TelemetrySettings, matches, names, telemetries
-from proxy.translate.world import Proxy, World
+from proxy.translate.world import Direction, Proxy, World
 
 Json = dict[str, Any]
 

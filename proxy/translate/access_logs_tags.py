@@ -2,8 +2,7 @@
 
 from proxy.translate.metrics_tags import literal
 from proxy.translate.peer_metadata import NAMESPACE, UNKNOWN, Identity
-from proxy.translate.plugins import Direction
-from proxy.translate.world import Proxy
+from proxy.translate.world import Direction, Proxy
 
 _SERVICE = "%CEL(xds.cluster_metadata.filter_metadata['istio']['services'][0]['host'])%"
 _NAMES = {"workload": "{}_workload", "namespace": "{}_namespace", "canonical": "{}_service"}

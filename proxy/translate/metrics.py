@@ -11,9 +11,8 @@ from proxy.api.telemetry import Metrics
 from proxy.envoy.messages import typed
 from proxy.translate import metrics_tags
 from proxy.translate.metrics_tags import Kind, Tags
-from proxy.translate.plugins import Direction
 from proxy.translate.telemetry import TelemetrySettings, matches, names, telemetries
-from proxy.translate.world import Proxy, World
+from proxy.translate.world import Direction, Proxy, World
 
 Json = dict[str, Any]
 

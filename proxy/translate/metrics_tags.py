@@ -8,8 +8,7 @@ import json
 from typing import Literal
 
 from proxy.translate.peer_metadata import FACTS, LATEST_STATE, NAMESPACE, UNKNOWN, UNKNOWN_STATE, Identity
-from proxy.translate.plugins import Direction
-from proxy.translate.world import Proxy
+from proxy.translate.world import Direction, Proxy
 
 Tags = dict[str, str]
 Kind = Literal["http", "grpc", "tcp"]

@@ -1,17 +1,8 @@
 """What other parts of the mesh put into the listeners: security, telemetry and tracing."""
 
-from enum import StrEnum
 from typing import Any, Protocol
 
-from proxy.translate.world import Proxy, World
-
-
-class Direction(StrEnum):
-    """Where a listener's traffic comes from and goes to."""
-
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-    GATEWAY = "gateway"
+from proxy.translate.world import Direction, Proxy, World
 
 
 class Plugins(Protocol):

@@ -6,8 +6,7 @@ from typing import Protocol
 
 from proxy.api.telemetry import ProviderRef, Telemetry
 from proxy.translate.authorization import selects
-from proxy.translate.plugins import Direction
-from proxy.translate.world import Proxy, World
+from proxy.translate.world import Direction, Proxy, World
 
 OWN = "vigla"
 """Name of the provider that is built in: spans and access logs to this mesh's collector."""

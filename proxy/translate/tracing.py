@@ -9,9 +9,8 @@ from proxy.envoy.messages import typed
 from proxy.translate.authorization import DRY_RUN_ALLOW, DRY_RUN_DENY
 from proxy.translate.ext_authz import BadProvider, target
 from proxy.translate.peer_metadata import Identity
-from proxy.translate.plugins import Direction
 from proxy.translate.telemetry import OWN, TelemetrySettings, matches, names, telemetries
-from proxy.translate.world import Proxy, World
+from proxy.translate.world import Direction, Proxy, World
 
 Json = dict[str, Any]
 

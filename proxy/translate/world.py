@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
-from proxy.registry.model import Endpoint, Service
+from proxy.registry.model import Endpoint, Protocol, Service
 
 Labels = Mapping[str, str]
 
@@ -18,12 +18,37 @@ class ProxyType(StrEnum):
     GATEWAY = "router"
 
 
+class Direction(StrEnum):
+    """Of traffic, seen from the workload; ``GATEWAY`` is traffic through the edge."""
+
+    INBOUND = "INBOUND"
+    OUTBOUND = "OUTBOUND"
+    GATEWAY = "GATEWAY"
+
+
 class Interception(StrEnum):
     """How traffic gets into a sidecar (node metadata ``INTERCEPTION_MODE``)."""
 
     REDIRECT = "REDIRECT"
     TPROXY = "TPROXY"
     NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundBind:
+    """A port of the workload that the sidecar serves for it where nothing intercepts (mode NONE).
+
+    Attributes:
+        port: where callers connect; endpoints name this port.
+        bind: address that the sidecar listens on.
+        app_port: where the application listens on 127.0.0.1.
+        protocol: of the port; ``AUTO``: that of the service that has this endpoint, if there is one.
+    """
+
+    port: int
+    bind: str
+    app_port: int
+    protocol: Protocol = Protocol.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +64,9 @@ class Proxy:
         dns_domain: ``<namespace>.svc.<domain>``; short host names are completed by it.
         http_proxy_port: where the sidecar serves as an HTTP proxy, in interception mode NONE; 0: nowhere.
         bind: address that listeners for the application's calls bind to in mode NONE.
+        inbound: ports that it serves for the workload in mode NONE.
+        dns_capture: the workload resolves names by the mesh: services without an address get one.
+        sds_cluster: cluster of its bootstrap that serves secrets; empty: they come with the other resources.
     """
 
     id: str
@@ -55,6 +83,9 @@ class Proxy:
     interception: Interception = Interception.REDIRECT
     http_proxy_port: int = 0
     bind: str = "127.0.0.1"
+    inbound: tuple[InboundBind, ...] = ()
+    dns_capture: bool = False
+    sds_cluster: str = ""
 
     @property
     def domain(self) -> str:

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from proxy.envoy.messages import message_class, to_json
-from proxy.translate.plugins import Direction
 from proxy.translate.telemetry import TelemetrySettings
 from proxy.translate.telemetry_plugins import MeshPlugins
+from proxy.translate.world import Direction
 from tests.proxy.translate import real_envoy as mesh
 
 ALS = "envoy.service.accesslog.v3"

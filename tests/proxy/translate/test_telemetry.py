@@ -4,10 +4,12 @@ import pytest
 
 from proxy.translate.access_logs import access_loggers
 from proxy.translate.metrics import changes_of, metric_loggers
-from proxy.translate.peer_metadata import Identity
-from proxy.translate.plugins import Direction
+from proxy.translate.peer_metadata import TELL_FILTER, Identity
+from proxy.translate.plugins import Plugins
 from proxy.translate.telemetry import TelemetrySettings
+from proxy.translate.telemetry_plugins import MeshPlugins
 from proxy.translate.tracing import tracing_of
+from proxy.translate.world import Direction
 from tests.proxy.translate.real_envoy import sidecar, world
 
 SETTINGS, PROXY = TelemetrySettings(), sidecar("reviews")
@@ -108,3 +110,17 @@ def test_identity() -> None:
     assert facts["canonical"] == "reviews"
     assert facts["revision"] == "v1"
     assert facts["workload"] == "reviews-v1"
+
+
+def test_the_plugins_are_what_listeners_are_built_with() -> None:
+    plugins: Plugins = MeshPlugins()
+    filters = plugins.http_filters(world(), PROXY, IN, 9080)
+    assert [f["name"] for f in filters] == [
+        "mesh.peer.words",
+        "envoy.filters.http.header_to_metadata",
+        "mesh.peer.strip",
+    ]
+    assert [f["name"] for f in plugins.http_filters(world(), PROXY, OUT, 9080)] == [
+        "mesh.peer.words",
+        TELL_FILTER,
+    ]

@@ -14,10 +14,9 @@ import httpx
 import pytest
 
 from proxy.translate.metrics_tags import ORDER
-from proxy.translate.plugins import Direction
 from proxy.translate.telemetry import TelemetrySettings
 from proxy.translate.telemetry_plugins import MeshPlugins
-from proxy.translate.world import Proxy, World
+from proxy.translate.world import Direction, Proxy, World
 from tests.proxy.translate import real_envoy as mesh
 
 SETTINGS = TelemetrySettings(als_cluster="", otlp_cluster="")
