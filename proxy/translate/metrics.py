@@ -1,4 +1,7 @@
-"""``istio_*`` metrics, made by Envoy's stats access logger."""
+"""``istio_*`` metrics, made by Envoy's stats access logger.
+
+Istio's counters of gRPC messages are not among them: no command operator gives these numbers alone.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -50,12 +53,6 @@ _HTTP = (
     Metric("request_bytes", "%DOWNSTREAM_WIRE_BYTES_RECEIVED%", "Bytes"),
     Metric("response_bytes", "%DOWNSTREAM_WIRE_BYTES_SENT%", "Bytes"),
 )
-_MESSAGES = "%FILTER_STATE(envoy.filters.http.grpc_stats:FIELD:{}_message_count)%"
-_GRPC = (
-    *_HTTP,
-    Metric("request_messages_total", _MESSAGES.format("request")),
-    Metric("response_messages_total", _MESSAGES.format("response")),
-)
 _OPENED = (Metric("tcp_connections_opened_total"),)
 _CLOSED = (
     Metric("tcp_connections_closed_total"),
@@ -87,7 +84,7 @@ def metric_loggers(
         other = {**grpc, "invert_match": True, "treat_missing_header_as_empty": True}
         return [
             *logger("http", _HTTP, {"header_filter": {"header": other}}),
-            *logger("grpc", _GRPC, {"header_filter": {"header": grpc}}),
+            *logger("grpc", _HTTP, {"header_filter": {"header": grpc}}),
         ]
     connected, ended = (
         {"log_type_filter": {"types": [t]}} for t in ("TcpUpstreamConnected", "TcpConnectionEnd")

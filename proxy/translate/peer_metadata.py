@@ -93,7 +93,7 @@ def _words(level: str, moment: str) -> Json:
         for key, word in ((UNKNOWN_STATE, UNKNOWN), (LATEST_STATE, LATEST))
     ]
     config = typed(f"envoy.extensions.filters.{level}.set_filter_state.v3.Config", {moment: states})
-    return {"name": f"envoy.filters.{level}.set_filter_state", "typed_config": config}
+    return {"name": "mesh.peer.words", "typed_config": config}
 
 
 def _capture() -> Json:

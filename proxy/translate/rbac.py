@@ -67,7 +67,8 @@ def policy(rule: Rule, scope: Scope) -> Json | None:
     go on without it, so that mistakes never allow more.
     """
     try:
-        permissions, principals = [], []
+        permissions: list[_Part] = []
+        principals: list[_Part] = []
         for condition in rule.when:
             side, part = _condition(condition, scope)
             (permissions if side is _PERMISSION else principals).append(part)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.envoy.messages import typed
 from proxy.translate.access_logs import access_loggers
 from proxy.translate.authorization import (
     authorization_custom_http,
@@ -20,8 +19,6 @@ from proxy.translate.world import Direction, Proxy, World
 
 Json = dict[str, Any]
 
-_GRPC_STATS = "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig"
-
 
 @dataclass(frozen=True, slots=True)
 class MeshPlugins:
@@ -36,15 +33,14 @@ class MeshPlugins:
     jwks: Mapping[str, str] = field(default_factory=dict)
 
     def http_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
-        """Peer identity, CUSTOM, tokens, AUDIT, DENY, ALLOW, counting of gRPC messages."""
+        """Peer identity, CUSTOM, tokens, AUDIT, DENY, ALLOW."""
         del port
         made = peer_filters(proxy, direction)
         if direction is not Direction.OUTBOUND:
             made += authorization_custom_http(world, proxy)
             made += jwt_filters(world, proxy, self.jwks)
             made += authorization_rules_http(world, proxy)
-        grpc = typed(_GRPC_STATS, {"emit_filter_state": True, "stats_for_all_methods": False})
-        return [*made, {"name": "envoy.filters.http.grpc_stats", "typed_config": grpc}]
+        return made
 
     def network_filters(self, world: World, proxy: Proxy, direction: Direction, port: int) -> list[Json]:
         """Authorization of connections that come in."""
@@ -52,7 +48,7 @@ class MeshPlugins:
         checks = [] if direction is Direction.OUTBOUND else authorization_tcp(world, proxy)
         return [peer_network_filter(), *checks]
 
-    def access_logs(self, world: World, proxy: Proxy, direction: Direction, http: bool) -> list[Json]:  # noqa: FBT001 - the protocol's
+    def access_logs(self, world: World, proxy: Proxy, direction: Direction, *, http: bool) -> list[Json]:
         """Metrics, then logs."""
         metrics = metric_loggers(world, proxy, direction, self.settings, http=http)
         return [*metrics, *access_loggers(world, proxy, direction, self.settings, http=http)]
