@@ -38,8 +38,12 @@ class XdsServer:
             ]
         )
         methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(partial(self._serve, delta=False)),
-            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(partial(self._serve, delta=True)),
+            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                partial(self._serve, delta=False)
+            ),
+            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                partial(self._serve, delta=True)
+            ),
         }
         self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, methods)])
 

@@ -1,8 +1,8 @@
 """One proxy's stream, without its transport: requests in, responses out, in an order that drops no traffic.
 
 New clusters and their endpoints come before the listeners and routes that use them; clusters that are gone
-are removed last. A type is sent only after Envoy answered the one before: it answers for clusters when they are
-warm. So a slow proxy has at most one push on its way per type, and gets the newest state with the next one.
+are removed last. A type is sent only after Envoy answered the one before: it answers for clusters when they
+are warm. So a slow proxy has at most one push on its way per type, and gets the newest state with the next one.
 """
 
 from collections.abc import Mapping
