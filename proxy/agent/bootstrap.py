@@ -102,7 +102,6 @@ def _cluster(name: str, address: Address) -> Json:
     return {
         "name": name,
         "type": "STRICT_DNS",
-        "respect_dns_ttl": True,
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -173,7 +173,7 @@ def _delta_resource(resource: Resource) -> bytes:
     return head.SerializeToString() + _embedded(resource.body)
 
 
-def _message(name: str, **fields: Any) -> Message:
+def _message(name: str, /, **fields: Any) -> Message:
     return message_class(_SERVICE + name)(**fields)
 
 
