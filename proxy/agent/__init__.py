@@ -1,0 +1,1 @@
+"""The agent: runs Envoy, watches over it, and answers for its readiness and metrics."""

@@ -1,0 +1,1 @@
+"""xDS: each Envoy gets the resources made for it, and every later change, over one gRPC stream."""

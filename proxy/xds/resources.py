@@ -1,0 +1,131 @@
+"""What one proxy is given: resources by type and name, serialized once, versioned by their content."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
+
+from proxy.envoy.messages import TYPE_URL, build
+
+CDS = TYPE_URL + "envoy.config.cluster.v3.Cluster"
+EDS = TYPE_URL + "envoy.config.endpoint.v3.ClusterLoadAssignment"
+LDS = TYPE_URL + "envoy.config.listener.v3.Listener"
+RDS = TYPE_URL + "envoy.config.route.v3.RouteConfiguration"
+SDS = TYPE_URL + "envoy.extensions.transport_sockets.tls.v3.Secret"
+
+SHORT = {CDS: "cds", EDS: "eds", LDS: "lds", RDS: "rds", SDS: "sds"}
+"""The types in the order in which they are sent, and their short names."""
+
+WILDCARD = frozenset({CDS, LDS})
+"""Types of which a proxy wants everything; of the others it names what it wants."""
+
+_NAME_FIELD = {EDS: "cluster_name"}
+_VERSION_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource.
+
+    Attributes:
+        version: hash of the content.
+        body: the serialized ``google.protobuf.Any``; not shown, since it may hold a private key.
+    """
+
+    name: str
+    version: str
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, type_url: str, name: str, message: Message) -> "Resource":
+        """The resource that holds this message."""
+        content = message.SerializeToString(deterministic=True)
+        body = any_pb2.Any(type_url=type_url, value=content).SerializeToString()
+        return cls(name, digest([content]), body)
+
+
+Resources = Mapping[str, Resource]
+JsonResources = Iterable[Mapping[str, Any]]
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """A short hash of the parts in this order."""
+    made = hashlib.sha256()
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.hexdigest()[:_VERSION_DIGITS]
+
+
+def version_of(resources: Iterable[Resource]) -> str:
+    """The version of resources taken together, whatever their order."""
+    return digest(sorted(f"{r.name} {r.version}".encode() for r in resources))
+
+
+def name_of(type_url: str, value: Mapping[str, Any]) -> str:
+    """The name of a resource in JSON form.
+
+    Raises:
+        KeyError: it has none.
+    """
+    return str(value[_NAME_FIELD.get(type_url, "name")])
+
+
+def resource(type_url: str, value: Mapping[str, Any]) -> Resource:
+    """A resource from its JSON form.
+
+    Raises:
+        json_format.ParseError: a field is unknown or of another type.
+        KeyError: it has no name.
+    """
+    return Resource.of(type_url, name_of(type_url, value), build(type_url.removeprefix(TYPE_URL), value))
+
+
+def placeholder(type_url: str, name: str) -> Resource | None:
+    """The empty resource that answers for an unknown name, so that Envoy does not wait; ``None``: wait."""
+    if type_url not in {EDS, RDS}:
+        return None
+    return resource(type_url, {_NAME_FIELD.get(type_url, "name"): name})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Immutable: everything that one proxy may ask for, by type URL and name."""
+
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, JsonResources]) -> "Snapshot":
+        """The snapshot of resources in JSON form, by type URL.
+
+        A cluster that gets its endpoints by EDS and has none in ``values`` gets an empty assignment.
+
+        Raises:
+            json_format.ParseError: a field is unknown or of another type.
+            KeyError: a resource has no name.
+        """
+        lists = {type_url: list(found) for type_url, found in values.items()}
+        made = {t: {r.name: r for r in (resource(t, v) for v in found)} for t, found in lists.items()}
+        endpoints = made.setdefault(EDS, {})
+        for cluster in lists.get(CDS, ()):
+            name = _endpoints_name(cluster)
+            if name and name not in endpoints:
+                endpoints[name] = resource(EDS, {"cluster_name": name})
+        return cls(made)
+
+    def get(self, type_url: str) -> Resources:
+        """All resources of a type."""
+        return self.resources.get(type_url, {})
+
+    def replace(self, type_url: str, resources: Resources) -> "Snapshot":
+        """This snapshot with other resources of one type."""
+        return Snapshot({**self.resources, type_url: resources})
+
+
+def _endpoints_name(cluster: Mapping[str, Any]) -> str:
+    if cluster.get("type") != "EDS":
+        return ""
+    return str(cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"])
