@@ -112,6 +112,23 @@ class TelemetrySettings(Section):
     )
 
 
+class MeshSettings(Section):
+    """The control plane of a service mesh."""
+
+    enabled: bool = Field(False, description="serve configuration to Envoys")
+    config: Path | None = Field(None, description="directory of Istio YAML that is followed")
+    store_url: str = Field(
+        "", description="database of configuration revisions (SQLAlchemy URL); empty: SQLite in storage.path"
+    )
+    host: str = Field("127.0.0.1", description="address of xDS")
+    xds_port: Port = Field(15010, description="xDS over gRPC; 0 picks a free port")
+    domain: str = Field("cluster.local", description="suffix of service names, and the trust domain")
+    certificate_hours: float = Field(24.0, gt=0, description="lifetime of workload certificates")
+    trace_sampling: float = Field(
+        100.0, ge=0, le=100, description="percent of requests traced where no Telemetry says it"
+    )
+
+
 class Settings(Section):
     """All sections."""
 
@@ -121,6 +138,7 @@ class Settings(Section):
     storage: StorageSettings = StorageSettings()
     query: QuerySettings = QuerySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    mesh: MeshSettings = MeshSettings()
 
 
 def load(

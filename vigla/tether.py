@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 def tethered(command: list[str]) -> list[str]:
     """The command line that runs ``command`` as a child that does not outlive this process."""
-    return [sys.executable, "-I", str(Path(__file__)), str(os.getpid()), *command]
+    return [sys.executable, "-I", "-S", str(Path(__file__)), str(os.getpid()), *command]
 
 
 def _become(parent: int, command: list[str]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from bookinfo import catalogue, details, productpage, ratings, ratingsdb, reviews, tracing, traffic
 from bookinfo.web import Handler, serve
 
-
 ROLES = ["productpage", "details", "reviews", "ratings", "ratingsdb", "catalogue", "traffic"]
 
 

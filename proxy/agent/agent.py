@@ -15,7 +15,7 @@ from proxy.agent.bootstrap import bootstrap
 from proxy.agent.log import EnvoyLog
 from proxy.agent.settings import LOOPBACK, AgentSettings, Ports
 from proxy.agent.status import AgentMetrics, status_app
-from proxy.agent.tether import tethered
+from vigla.tether import tethered
 from vigla.errors import StorageUnavailable
 from vigla.listen import HttpServer, bind
 

@@ -88,6 +88,11 @@ class SecretSource:
                 self._held[instance] = held
             return held.issued
 
+    def held(self) -> tuple[tuple[str, Identity, datetime, datetime], ...]:
+        """Instance, identity, end of validity and time of renewal of every certificate in use."""
+        with self._lock:
+            return tuple((i, h.identity, h.issued.expires, h.renew) for i, h in sorted(self._held.items()))
+
     async def run(self, changed: Callable[[Iterable[str]], None], poll_s: float = 1.0) -> None:
         """Renew until cancelled.
 

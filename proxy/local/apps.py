@@ -26,12 +26,14 @@ class Placed:
         host: where the application listens: behind a sidecar on 127.0.0.1, alone at the workload's address.
         ports: of the application by the port that callers use.
         http_proxy: where the sidecar takes the application's calls; 0: there is none.
+        admin: port of Envoy's admin interface, on 127.0.0.1.
     """
 
     workload: LocalWorkload
     host: str
     ports: Mapping[int, int]
     http_proxy: int
+    admin: int
 
 
 def placed(workloads: tuple[LocalWorkload, ...]) -> tuple[Placed, ...]:
@@ -42,9 +44,10 @@ def placed(workloads: tuple[LocalWorkload, ...]) -> tuple[Placed, ...]:
 
 def _place(workload: LocalWorkload, held: ExitStack) -> Placed:
     if not workload.sidecar:
-        return Placed(workload, workload.address, {p.port: p.port for p in workload.ports}, 0)
+        return Placed(workload, workload.address, {p.port: p.port for p in workload.ports}, 0, 0)
     ports = {p.port: _free(HOST, held) for p in workload.ports}
-    return Placed(workload, HOST, ports, 0 if workload.gateway else _free(workload.address, held))
+    http_proxy = 0 if workload.gateway else _free(workload.bind, held)
+    return Placed(workload, HOST, ports, http_proxy, _free(HOST, held))
 
 
 def _free(host: str, held: ExitStack) -> int:
@@ -109,8 +112,8 @@ class App:
         if place.ports:
             made["PORT"] = str(next(iter(place.ports.values())))
         if place.http_proxy:
-            made["http_proxy"] = f"http://{place.workload.address}:{place.http_proxy}"
-            made["MESH_ADDRESS"] = place.workload.address
+            made["http_proxy"] = f"http://{place.workload.bind}:{place.http_proxy}"
+            made["MESH_ADDRESS"] = place.workload.bind
         return made
 
 

@@ -9,11 +9,12 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from proxy.api.kubernetes import Container, Deployment
+from proxy.api.kubernetes import Container, Deployment, PodMeta
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject
 
 FIRST_ADDRESS = ipaddress.IPv4Address("127.20.0.1")
+FIRST_BIND = ipaddress.IPv4Address("127.21.0.1")
 TEMPLATES = "inject.istio.io/templates"
 GATEWAY = "gateway"
 INJECT = "sidecar.istio.io/inject"
@@ -38,7 +39,8 @@ class LocalWorkload:
 
     Attributes:
         instance: name of the pod, ``<deployment>-<number>``.
-        address: of the sidecar, on the loopback interface; of a gateway, where it listens.
+        address: of the sidecar, on the loopback interface.
+        bind: another one, where the sidecar takes the application's own calls.
         command: starts the application; empty for gateways.
         environment: of the application, as the Deployment says.
         gateway: an Envoy without an application.
@@ -49,6 +51,7 @@ class LocalWorkload:
     namespace: str
     deployment: str
     address: str
+    bind: str
     labels: Mapping[str, str]
     service_account: str = "default"
     ports: tuple[AppPort, ...] = ()
@@ -59,39 +62,44 @@ class LocalWorkload:
 
 
 def local_workloads(config: Collection) -> tuple[LocalWorkload, ...]:
-    """The workloads that this machine runs, in the order of their names; the same addresses at every start."""
+    """The workloads that this machine runs, by name; they have the same addresses at every start."""
     deployments = sorted(config.all(Deployment), key=lambda d: (d.namespace, d.name))
-    addresses = _addresses()
+    addresses = zip(_addresses(FIRST_ADDRESS), _addresses(FIRST_BIND), strict=True)
     return tuple(w for d in deployments for w in _replicas(d, addresses))
 
 
-def _addresses() -> Iterator[str]:
-    address = FIRST_ADDRESS
+def _addresses(address: ipaddress.IPv4Address) -> Iterator[str]:
     while True:
         yield str(address)
         address += 1
 
 
-def _replicas(deployment: ConfigObject[Deployment], addresses: Iterator[str]) -> Iterator[LocalWorkload]:
+def _replicas(deployment: ConfigObject[Deployment], addresses: Iterator[tuple[str, str]]) -> Iterator[LocalWorkload]:
     template = deployment.spec.template
     gateway = template.metadata.annotations.get(TEMPLATES) == GATEWAY
     container = _started(template.spec.containers)
     if container is None and not gateway:
         return
     for number in range(deployment.spec.replicas):
+        address, bind = next(addresses)
         yield LocalWorkload(
             instance=f"{deployment.name}-{number}",
             namespace=deployment.namespace,
             deployment=deployment.name,
-            address=next(addresses),
+            address=address,
+            bind=bind,
             labels=template.metadata.labels,
             service_account=template.spec.service_account_name or "default",
             ports=tuple(_ports(template.spec.containers)),
             command=(*container.command, *container.args) if container else (),
             environment=_environment(container) if container else {},
             gateway=gateway,
-            sidecar=template.metadata.labels.get(INJECT, template.metadata.annotations.get(INJECT)) != "false",
+            sidecar=_injected(template.metadata),
         )
+
+
+def _injected(metadata: PodMeta) -> bool:
+    return metadata.labels.get(INJECT, metadata.annotations.get(INJECT)) != "false"
 
 
 def _started(containers: Iterable[Container]) -> Container | None:

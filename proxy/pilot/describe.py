@@ -70,13 +70,13 @@ def certificates(pilot: Pilot) -> list[Json]:
     now = datetime.now(UTC)
     return [
         {
-            "instance": held.instance,
-            "identity": str(held.identity),
-            "not_after": held.expires.isoformat(),
-            "renew": held.renew.isoformat(),
-            "valid": held.expires > now,
+            "instance": instance,
+            "identity": str(identity),
+            "not_after": expires.isoformat(),
+            "renew": renew.isoformat(),
+            "valid": expires > now,
         }
-        for held in pilot.held_certificates()
+        for instance, identity, expires, renew in pilot.secrets.held()
     ]
 
 

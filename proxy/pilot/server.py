@@ -51,6 +51,7 @@ class Pilot:
         control: the connected proxies.
         source: the watched folder, if there is one.
         authority: signs identities.
+        secrets: the certificates in use.
     """
 
     def __init__(self, settings: MeshSettings, folder: Path, clock: Clock, registry: CollectorRegistry) -> None:
@@ -62,7 +63,7 @@ class Pilot:
         self._snapshots = Snapshots(
             self.store.current, self.registrations, self._plugins, settings.domain
         )
-        self._secrets = SecretSource(
+        self.secrets = SecretSource(
             self.authority,
             settings.domain,
             config=self.store.current,
@@ -71,7 +72,7 @@ class Pilot:
         self.control = ControlPlane(
             self._snapshots.snapshot,
             metrics=PilotMetrics(registry),
-            secrets=self._secrets.resources,
+            secrets=self.secrets.resources,
             clock=clock,
             joined=self.registrations.joined,
             left=self.registrations.left,
@@ -104,7 +105,7 @@ class Pilot:
         self._stack.push_async_callback(self.control.stop)
         await self._server.start()
         self._stack.push_async_callback(self._server.stop)
-        for work in (self._jwks.run(), self._secrets.run(self.control.secrets_changed), self._sweep()):
+        for work in (self._jwks.run(), self.secrets.run(self.control.secrets_changed), self._sweep()):
             task = asyncio.create_task(work)
             self._stack.push_async_callback(_cancelled, task)
 

@@ -13,9 +13,10 @@ from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
 from proxy.pilot.registrations import Registrations
 from proxy.registry.build import services
+from proxy.registry.ingress import ingress_objects
 from proxy.translate.clusters import clusters
 from proxy.translate.endpoints import endpoints
-from proxy.translate.gateway import gateway_listeners
+from proxy.translate.gateway_listeners import gateway_listeners
 from proxy.translate.gateway_routes import gateway_routes
 from proxy.translate.plugins import Plugins
 from proxy.translate.sidecar import sidecar_listeners
@@ -82,7 +83,9 @@ class Snapshots:
 
     def _made(self, collection: Collection) -> _State:
         mesh = mesh_config(collection)
-        config = Collection.of([*collection.by_key.values(), *self._registrations.objects()])
+        objects = [*collection.by_key.values(), *self._registrations.objects()]
+        objects += ingress_objects(Collection.of(objects), mesh, self._domain)
+        config = Collection.of(objects)
         return _State(collection, World(config, services(config, mesh, self._domain), mesh))
 
 

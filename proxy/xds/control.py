@@ -70,6 +70,8 @@ class ControlPlane:
         *,
         metrics: PilotMetrics,
         secrets: Secrets | None = None,
+        joined: Callable[[Node], None] | None = None,
+        left: Callable[[Node], None] | None = None,
         settings: XdsSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class ControlPlane:
             generate: makes all but secrets. When it raises, the proxy keeps what it has.
             metrics: where pushes are counted.
             secrets: makes secrets.
+            joined, left: told of each stream's beginning and end.
             settings: limits.
             clock: source of time.
         """
@@ -87,6 +90,8 @@ class ControlPlane:
         self.clock = clock or SystemClock()
         self._generate = generate
         self._secrets = secrets
+        self._joined = joined
+        self._left = left
         self._connections: dict[Connection, None] = {}
         self._full: dict[Connection, float | None] = {}
         self._secret_only: dict[Connection, None] = {}
@@ -128,6 +133,11 @@ class ControlPlane:
             for c in self._connections
         )
 
+    def snapshot(self, instance: str) -> Snapshot | None:
+        """What a connected proxy (``Node.instance``) was offered last."""
+        found = (c.stream.snapshot for c in self._connections if c.stream.node.instance == instance)
+        return next(found, None)
+
     def connect(self, node: Node, peer: str, *, delta: bool) -> Connection:
         """Take a proxy in; its resources come as soon as they are made.
 
@@ -140,6 +150,8 @@ class ControlPlane:
         self._connections[connection] = None
         self.metrics.connected.set(len(self._connections))
         self._full[connection] = None
+        if self._joined is not None:
+            self._joined(node)
         self._wake.set()
         return connection
 
@@ -147,6 +159,8 @@ class ControlPlane:
         """Forget a proxy."""
         for known in (self._connections, self._full, self._secret_only):
             known.pop(connection, None)
+        if self._left is not None:
+            self._left(connection.stream.node)
         self.metrics.connected.set(len(self._connections))
 
     def receive(self, connection: Connection, content: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from proxy.translate.world import Interception, Proxy, ProxyType
+from proxy.translate.world import InboundBind, Interception, Proxy, ProxyType
 from vigla.errors import BadInput
 
 _PARTS = 4
@@ -98,6 +98,11 @@ def proxy_of(node: Node) -> Proxy:
         cluster=str(data.get("CLUSTER_ID") or "Kubernetes"),
         interception=Interception(str(data.get("INTERCEPTION_MODE") or Interception.REDIRECT)),
         http_proxy_port=int(data.get("HTTP_PROXY_PORT") or 0),
+        bind=str(data.get("BIND") or "127.0.0.1"),
+        inbound=tuple(
+            InboundBind(int(port["port"]), node.ip, int(port["app_port"]))
+            for port in data.get("INBOUND") or ()
+        ),
     )
 
 

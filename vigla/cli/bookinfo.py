@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from vigla.tether import tethered
 from vigla.errors import SettingsError, ViglaError
+from vigla.tether import tethered
 
 HOST = "127.0.0.1"
 STANDARD_PORTS = {"http": 16686, "otlp_grpc": 4317, "otlp_http": 4318, "health": 13133, "productpage": 9080}

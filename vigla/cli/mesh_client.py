@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from vigla.client import DEFAULT_URL, Unreachable
+from vigla.client import Unreachable
 from vigla.errors import BadInput, ViglaError
 
 BASE = "/api/vigla/v1/mesh"

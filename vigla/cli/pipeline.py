@@ -71,8 +71,15 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
 
         collector = Collector(settings.collector, bus, metrics)
         checks["collector"] = lambda: bus.problem("traces") or bus.problem("access_logs")
-        pages = ui_router(settings.query)
-        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=[pages])
+        routers = [ui_router(settings.query)]
+        pilot_port = 0
+        if settings.mesh.enabled:
+            pilot = Pilot(settings.mesh, settings.storage.path / "mesh", clock, metrics.registry)
+            stack.push_async_callback(pilot.stop)
+            await pilot.start()
+            pilot_port = pilot.port
+            routers.insert(0, mesh_router(pilot))
+        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
         query = QueryServer(app, settings.query)
         await query.start()
