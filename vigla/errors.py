@@ -70,3 +70,7 @@ class ResultTooLarge(QueryStopped):
 
 class StorageUnavailable(ViglaError):
     """The disk or the catalog refuses; an operator must act."""
+
+
+class EnvoyNotReady(ViglaError):
+    """An Envoy does not come up; an operator must act."""

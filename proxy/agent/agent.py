@@ -16,7 +16,7 @@ from proxy.agent.log import EnvoyLog
 from proxy.agent.settings import LOOPBACK, AgentSettings, Ports
 from proxy.agent.status import AgentMetrics, status_app
 from vigla.tether import tethered
-from vigla.errors import StorageUnavailable
+from vigla.errors import EnvoyNotReady
 from vigla.listen import HttpServer, bind
 
 _STABLE_S = 10.0  # an Envoy that ran this long starts the backoff anew
@@ -38,6 +38,8 @@ class Agent:
         self._server: HttpServer | None = None
         self._task: asyncio.Task[None] | None = None
         self._log: EnvoyLog | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self._stopping = False
 
     @property
     def pid(self) -> int | None:
@@ -62,7 +64,7 @@ class Agent:
         """Wait until Envoy may get traffic.
 
         Raises:
-            StorageUnavailable: it may not after ``timeout_s``; the message says what is missing.
+            EnvoyNotReady: it may not after ``timeout_s``; the message says what is missing.
         """
         missing = "not started"
         try:
@@ -76,13 +78,16 @@ class Agent:
 
     async def stop(self) -> None:
         """Drain, terminate, kill: whichever suffices."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        self._stopping = True
         process = self._process
         if process is not None and process.returncode is None:
             await self._drain(process)
             await self._end(process)
+        if self._task is not None:
+            self._task.cancel()  # it may be waiting to start another one
+            await asyncio.wait([self._task])
+        if self._follower is not None:
+            await asyncio.wait([self._follower])
         if self._server is not None:
             await self._server.stop()
         await self.admin.close()
@@ -91,14 +96,16 @@ class Agent:
 
     async def _supervise(self, log: EnvoyLog) -> None:
         loop, backoff = asyncio.get_running_loop(), self.settings.backoff_s
-        while True:
+        while not self._stopping:
             started = loop.time()
             self._process = process = await self._spawn()
             self.metrics.running.set(1)
             assert process.stdout is not None  # noqa: S101  it is a pipe
-            follower = asyncio.create_task(log.follow(process.stdout))
+            self._follower = asyncio.create_task(log.follow(process.stdout))
             status = await process.wait()
-            await asyncio.wait([follower])
+            await asyncio.wait([self._follower])
+            if self._stopping:
+                return
             self.metrics.running.set(0)
             self.metrics.exits.labels(str(status)).inc()
             backoff = self.settings.backoff_s if loop.time() - started > _STABLE_S else backoff
@@ -141,10 +148,6 @@ class Agent:
             process.kill()
             await process.wait()
         self.metrics.running.set(0)
-
-
-class EnvoyNotReady(StorageUnavailable):
-    """Envoy does not come up; an operator must act."""
 
 
 def _command(settings: AgentSettings, path: Path) -> list[str]:

@@ -11,3 +11,4 @@ class Endpoints:
     otlp_grpc: str
     otlp_http: str
     health: str
+    xds: str = ""

@@ -12,6 +12,8 @@ from pathlib import Path
 from collector.server import Collector
 from ingester.promote import promoted_from
 from ingester.server import Ingester
+from proxy.pilot.api import router as mesh_router
+from proxy.pilot.server import Pilot
 from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla.bus.api import TOPICS
@@ -90,7 +92,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         watching = asyncio.create_task(health.watch_event_loop(metrics))
         stack.callback(watching.cancel)
         checks["start"] = lambda: "stopping" if stopping.is_set() else ""
-        announce(settings, _endpoints(settings, query, collector, health_server))
+        announce(settings, _endpoints(settings, query, collector, health_server, pilot_port))
         await stopping.wait()
         log.info("stopping")
     log.info("stopped")
@@ -133,11 +135,12 @@ def _health_server(settings: Settings, metrics: Metrics, checks: dict[str, healt
 
 
 def _endpoints(
-    settings: Settings, query: QueryServer, collector: Collector, health_server: HttpServer
+    settings: Settings, query: QueryServer, collector: Collector, health_server: HttpServer, pilot_port: int
 ) -> Endpoints:
     return Endpoints(
         query=f"http://{settings.query.host}:{query.port}{settings.query.base_path}",
         otlp_grpc=f"{settings.collector.host}:{collector.grpc_port}",
         otlp_http=f"http://{settings.collector.host}:{collector.http_port}",
         health=f"http://{settings.telemetry.host}:{health_server.port}",
+        xds=f"{settings.mesh.host}:{pilot_port}" if settings.mesh.enabled else "",
     )

@@ -71,6 +71,7 @@ def _announce(settings: Settings, endpoints: Endpoints) -> None:
         ("OTLP gRPC", endpoints.otlp_grpc),
         ("OTLP HTTP", endpoints.otlp_http),
         ("health, own metrics", endpoints.health),
+        *([("xDS for Envoys", endpoints.xds)] if endpoints.xds else []),
         ("data", str(settings.storage.path.resolve())),
     ):
         table.add_row(f"  {name}", f"[cyan]{address}[/]")
