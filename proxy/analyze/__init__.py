@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from proxy.analyze import destination_rule, selectors, service, service_entry, virtual_service
+from proxy.analyze import (
+    deprecation,
+    destination_rule,
+    gateway,
+    selectors,
+    service,
+    service_entry,
+    virtual_service,
+)
 from proxy.analyze.context import Analyzer, Context, Finding, Validate
 from proxy.analyze.messages import Message
 from proxy.analyze.schema import schema
@@ -12,6 +20,9 @@ from proxy.config.collection import Collection
 ANALYZERS: Mapping[str, Analyzer] = {
     "destinationrule.CaCertificateAnalyzer": destination_rule.ca_certificates,
     "destinationrule.PodNotSelectedAnalyzer": destination_rule.subsets,
+    "deprecation.FieldAnalyzer": deprecation.fields,
+    "gateway.ConflictingGatewayAnalyzer": gateway.conflicts,
+    "gateway.IngressGatewayPortAnalyzer": gateway.ports,
     "schema.ValidationAnalyzer": schema,
     "service.PortNameAnalyzer": service.port_names,
     "serviceentry.ProtocolAddressesAnalyzer": service_entry.addresses,

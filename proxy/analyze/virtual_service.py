@@ -22,9 +22,7 @@ def mesh_hosts(context: Context) -> Iterator[Message]:
             others = [x for x in found if x.key != o.key and _meet(o, x)]
             if others:
                 names = ", ".join(sorted(f"{x.namespace}/{x.name}" for x in (o, *others)))
-                yield message(
-                    "ConflictingMeshGatewayVirtualServiceHosts", o, ("spec", "hosts"), names, host
-                )
+                yield message("ConflictingMeshGatewayVirtualServiceHosts", o, ("spec", "hosts"), names, host)
 
 
 def destinations(context: Context) -> Iterator[Message]:
@@ -75,8 +73,8 @@ def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
     for section, routes in (("http", spec.http), ("tls", spec.tls), ("tcp", spec.tcp)):
         for i, route in enumerate(routes):
             for j, part in enumerate(route.route):
-                if part.destination:
-                    yield ("spec", section, i, "route", j, "destination"), part.destination
+                # An absent destination is a host that does not exist.
+                yield ("spec", section, i, "route", j, "destination"), part.destination or Destination()
     for i, http in enumerate(spec.http):
         if http.mirror:
             yield ("spec", "http", i, "mirror"), http.mirror
@@ -86,8 +84,6 @@ def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
 
 
 def _meet(one: ConfigObject[VirtualService], two: ConfigObject[VirtualService]) -> bool:
-    named = {*one.spec.export_to, *two.spec.export_to, one.namespace, two.namespace} - {".", "*"}
-    return any(
-        visible(one.spec.export_to, one.namespace, n) and visible(two.spec.export_to, two.namespace, n)
-        for n in named
-    )
+    """Whether the second is seen in a scope of the first; "all namespaces" is a scope of its own."""
+    scopes = {one.namespace if n == "." else n for n in one.spec.export_to or ("*",)}
+    return any(visible(two.spec.export_to, two.namespace, n) for n in scopes)
