@@ -1,0 +1,116 @@
+"""What every analyzer looks at."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from proxy.analyze.messages import Message
+from proxy.api.base import Model
+from proxy.api.kubernetes import Deployment, PodSpec, Service
+from proxy.api.mesh import MeshConfig
+from proxy.api.service_entry import ServiceEntry
+from proxy.config.collection import Collection
+from proxy.config.objects import ConfigObject, Path
+
+SUFFIX = ".svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a validator says of an object; a warning if it is not an error."""
+
+    path: Path
+    text: str
+    warning: bool = False
+
+
+Validate = Callable[[ConfigObject[Model]], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A service that destinations may name.
+
+    Attributes:
+        name: full host, perhaps with a wildcard.
+        ports: numbers.
+        export_to: namespaces, ``.`` and ``*``; empty: all.
+    """
+
+    name: str
+    namespace: str
+    ports: tuple[int, ...]
+    export_to: tuple[str, ...]
+
+    def visible(self, namespace: str) -> bool:
+        """Whether this namespace sees it."""
+        return visible(self.export_to, self.namespace, namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The objects, the mesh's settings, and the judge of single objects."""
+
+    objects: Collection
+    mesh: MeshConfig
+    validate: Validate
+
+    def pods(self, namespace: str | None = None) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+        """Namespace, name and labels of the pods (all: None)."""
+        for pod in self.objects.all(PodSpec):
+            if namespace in (None, pod.namespace):
+                yield pod.namespace, pod.name, pod.labels
+
+    def workloads(self, namespace: str | None = None) -> Iterator[Mapping[str, str]]:
+        """Labels of pods, and of the pods that Deployments make."""
+        for _, _, labels in self.pods(namespace):
+            yield labels
+        for deployment in self.objects.all(Deployment):
+            if namespace in (None, deployment.namespace):
+                yield deployment.spec.template.metadata.labels
+
+    def hosts(self) -> Iterator[Host]:
+        """All hosts of Services and ServiceEntries."""
+        for service in self.objects.all(Service):
+            exported = service.annotations.get("networking.istio.io/exportTo", "")
+            to = tuple(part.strip() for part in exported.split(",") if part.strip())
+            ports = tuple(port.port for port in service.spec.ports)
+            yield Host(f"{service.name}.{service.namespace}{SUFFIX}", service.namespace, ports, to)
+        for entry in self.objects.all(ServiceEntry):
+            ports = tuple(port.number for port in entry.spec.ports)
+            for name in entry.spec.hosts:
+                yield Host(full_host(name, entry.namespace), entry.namespace, ports, entry.spec.export_to)
+
+    def find_host(self, name: str, namespace: str) -> Host | None:
+        """The host that a destination in this namespace means: an exact one before a wildcard."""
+        wanted = full_host(name, namespace)
+        found = [h for h in self.hosts() if h.visible(namespace) and host_covers(h.name, wanted)]
+        return max(found, key=lambda host: (host.name == wanted, len(host.name)), default=None)
+
+
+def full_host(host: str, namespace: str) -> str:
+    """A short name with its namespace and domain; others as they are."""
+    return host if "." in host or "*" in host else f"{host}.{namespace}{SUFFIX}"
+
+
+def host_covers(pattern: str, host: str) -> bool:
+    """Whether a host, perhaps with a wildcard, is or contains the other."""
+    return pattern in ("*", host) or (pattern.startswith("*") and host.endswith(pattern[1:]))
+
+
+def visible(export_to: Iterable[str], owner: str, namespace: str) -> bool:
+    """Whether an object of ``owner`` exported so is seen in the namespace."""
+    to = tuple(export_to)
+    return not to or "*" in to or namespace in to or ("." in to and owner == namespace)
+
+
+def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Whether all labels of the selector are there."""
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+def shown(selector: Mapping[str, str]) -> str:
+    """A selector as text."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+
+
+Analyzer = Callable[[Context], Iterable[Message]]

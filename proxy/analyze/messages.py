@@ -1,0 +1,134 @@
+"""What the analyzer says: Istio's codes and levels, our words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from proxy.api.base import Model
+from proxy.config.objects import ConfigObject, Key, Path
+from proxy.config.parse import dotted
+
+Level = Literal["Error", "Warning", "Info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A kind of message; the text has ``str.format`` places."""
+
+    code: str
+    level: Level
+    text: str
+
+
+TEMPLATES = {
+    "Deprecated": Template("IST0002", "Warning", "Deprecated: {}"),
+    "ReferencedResourceNotFound": Template("IST0101", "Error", 'Referenced {} not found: "{}"'),
+    "SchemaValidationError": Template("IST0106", "Error", "Schema validation error: {}"),
+    "ConflictingMeshGatewayVirtualServiceHosts": Template(
+        "IST0109", "Error", "The VirtualServices {} of the mesh gateway all define host {}; merge them"
+    ),
+    "ConflictingSidecarWorkloadSelectors": Template(
+        "IST0110", "Error", 'The Sidecars {} in namespace "{}" select the same pod "{}"'
+    ),
+    "MultipleSidecarsWithoutWorkloadSelectors": Template(
+        "IST0111", "Error", 'The Sidecars {} in namespace "{}" have no workload selector; keep one'
+    ),
+    "VirtualServiceDestinationPortSelectorRequired": Template(
+        "IST0112", "Error", 'The destination "{}" has several ports {}; name one in destination.port'
+    ),
+    "PortNameIsNotUnderNamingConvention": Template(
+        "IST0118", "Info", "Port name {} (port: {}, targetPort: {}) names no protocol; it will be detected"
+    ),
+    "NoMatchingWorkloadsFound": Template("IST0127", "Warning", "No workloads have the labels: {}"),
+    "NoServerCertificateVerificationDestinationLevel": Template(
+        "IST0128",
+        "Warning",
+        "DestinationRule {} in namespace {} has TLS mode {} without caCertificates: "
+        "the server's identity is not checked for host: {}",
+    ),
+    "NoServerCertificateVerificationPortLevel": Template(
+        "IST0129",
+        "Warning",
+        "DestinationRule {} in namespace {} has TLS mode {} without caCertificates: "
+        "the server's identity is not checked for host: {} at port {}",
+    ),
+    "VirtualServiceHostNotFoundInGateway": Template(
+        "IST0132", "Warning", "Hosts {} of VirtualService {} are not hosts of Gateway {}"
+    ),
+    "SchemaWarning": Template("IST0133", "Warning", "Schema validation warning: {}"),
+    "ServiceEntryAddressesRequired": Template(
+        "IST0134", "Warning", "A port of this protocol needs spec.addresses"
+    ),
+    "GatewayDuplicateCertificate": Template(
+        "IST0138", "Warning", "Gateways {} share a certificate: HTTP/2 clients may get 404s"
+    ),
+    "ConflictingGateways": Template(
+        "IST0145", "Error", "Conflict with gateways {} (workload selector {}, port {}, hosts {})"
+    ),
+    "JwtClaimBasedRoutingWithoutRequestAuthN": Template(
+        "IST0149",
+        "Error",
+        "A match uses the JWT claim {}, but no RequestAuthentication is for gateway {} (pod {})",
+    ),
+    "ExternalNameServiceTypeInvalidPortName": Template(
+        "IST0150", "Warning", "A port of an ExternalName service needs a name with a protocol other than tcp"
+    ),
+    "InvalidTelemetryProvider": Template(
+        "IST0157", "Warning", 'The Telemetry {} in namespace "{}" names no provider and is ignored'
+    ),
+    "ConflictingTelemetryWorkloadSelectors": Template(
+        "IST0159", "Error", 'The Telemetries {} in namespace "{}" select the same pod "{}"'
+    ),
+    "MultipleTelemetriesWithoutWorkloadSelectors": Template(
+        "IST0160", "Error", 'The Telemetries {} in namespace "{}" have no workload selector; keep one'
+    ),
+    "InvalidGatewayCredential": Template(
+        "IST0161", "Error", "The credential of Gateway {} in namespace {} is no valid certificate and key"
+    ),
+    "GatewayPortNotDefinedOnService": Template(
+        "IST0162", "Warning", "Port {} of the gateway is no target port of a Service of its pods ({})"
+    ),
+    "ReferencedInternalGateway": Template(
+        "IST0165", "Warning", "VirtualService {} refers to a generated internal Gateway: {}"
+    ),
+    "DestinationRuleSubsetNotSelectPods": Template("IST0173", "Error", "The subset {} selects no pods"),
+    "UnknownDestinationRuleHost": Template("IST0174", "Warning", "The host {} is no service of the mesh"),
+    "ConflictingServiceEntryProtocol": Template(
+        "IST0177", "Warning", 'The ServiceEntries {} define host "{}" port {} with several protocols ({})'
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finding.
+
+    Attributes:
+        name: of the code, as Istio calls it.
+        key: the object that it is about.
+        path: of the field, as ``spec.http[0]``; empty: the whole object.
+        line: in the object's file, from 1; 0: not known.
+    """
+
+    code: str
+    name: str
+    level: Level
+    key: Key
+    path: str
+    line: int
+    text: str
+
+
+def message(name: str, about: ConfigObject[Model], path: Path, *args: object) -> Message:
+    """The message of this name, filled in.
+
+    Args:
+        name: one of ``TEMPLATES``.
+        about: the object.
+        path: of the field.
+        args: for the places of the text.
+    """
+    template = TEMPLATES[name]
+    text = template.text.format(*args)
+    return Message(
+        template.code, name, template.level, about.key, dotted(path), about.origin.line(path), text
+    )

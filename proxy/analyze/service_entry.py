@@ -1,0 +1,45 @@
+"""ServiceEntries."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from proxy.analyze.context import Context, visible
+from proxy.analyze.messages import Message, message
+from proxy.api.service_entry import ServiceEntry
+from proxy.config.objects import ConfigObject
+
+
+def addresses(context: Context) -> Iterator[Message]:
+    """TCP ports without addresses: their traffic cannot be told apart by host."""
+    for entry in context.objects.all(ServiceEntry):
+        if entry.spec.addresses:
+            continue
+        for index, port in enumerate(entry.spec.ports):
+            if port.protocol.upper() in ("", "TCP"):
+                yield message("ServiceEntryAddressesRequired", entry, ("spec", "ports", index))
+
+
+def protocols(context: Context) -> Iterator[Message]:
+    """One host and port with different protocols, seen by the same namespaces."""
+    groups: dict[tuple[str, int], list[tuple[ConfigObject[ServiceEntry], str]]] = defaultdict(list)
+    for entry in context.objects.all(ServiceEntry):
+        for host in entry.spec.hosts:
+            for port in entry.spec.ports:
+                groups[host, port.number].append((entry, port.protocol.upper() or "TCP"))
+    for (host, number), found in groups.items():
+        for entry, protocol in found:
+            others = [(o, p) for o, p in found if o.key != entry.key and p != protocol and _meet(entry, o)]
+            if others:
+                names = ", ".join(sorted(str(o.key) for o, _ in [(entry, protocol), *others]))
+                used = ", ".join(sorted({protocol, *(p for _, p in others)}))
+                args = (names, host, number, used)
+                yield message("ConflictingServiceEntryProtocol", entry, ("spec", "ports"), *args)
+
+
+def _meet(one: ConfigObject[ServiceEntry], two: ConfigObject[ServiceEntry]) -> bool:
+    to = (*one.spec.export_to, *two.spec.export_to, one.namespace, two.namespace, "*")
+    named = {n for n in to if n != "."}
+    return any(
+        visible(one.spec.export_to, one.namespace, n) and visible(two.spec.export_to, two.namespace, n)
+        for n in named
+    )
