@@ -113,6 +113,7 @@ class App:
             made["PORT"] = str(next(iter(place.ports.values())))
         if place.http_proxy:
             made["http_proxy"] = f"http://{place.workload.bind}:{place.http_proxy}"
+            made["no_proxy"] = "127.0.0.1,localhost"  # the collector is not called through the mesh
             made["MESH_ADDRESS"] = place.workload.bind
         return made
 
