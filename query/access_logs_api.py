@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from query import native_errors
 from query.access_logs import NS_PER_US, AccessLogQuery, Page, find
+from query.explain import explain
 from query.limits import Limits
 from query.native import Microseconds
 from vigla.clock import Clock
@@ -16,6 +17,7 @@ from vigla.storage.api import QueryContext, Reader
 from vigla.storage.tables import LakeTables
 
 DEFAULT_RANGE_NS = 3600 * 10**9
+EXPLAIN_RANGE_NS = 24 * 3600 * 10**9
 MAX_LIMIT = 1000
 
 
@@ -80,6 +82,26 @@ def router(store: Reader, tables: LakeTables, limits: Limits, clock: Clock) -> A
         except ViglaError as error:
             return native_errors.answer(error)
         body = {"entries": page.entries, "next": page.next or None}
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    @routes.get("/explain/{given}")
+    async def explained(
+        request: Request, given: str, start: Microseconds | None = None, end: Microseconds | None = None
+    ) -> Response:
+        """What each proxy on a request's way decided, and which object and line of configuration made it.
+
+        ``given`` is a trace id or a request id; the range is the last day when it is missing.
+        """
+        last = clock.now_ns() if end is None else end * NS_PER_US + NS_PER_US - 1
+        first = last - EXPLAIN_RANGE_NS if start is None else start * NS_PER_US
+
+        def work(context: QueryContext) -> dict[str, object]:
+            return explain(store, tables, AccessLogQuery(first, last), given, context)
+
+        try:
+            body = await limits.read(request, work)
+        except ViglaError as error:
+            return native_errors.answer(error)
         return Response(orjson.dumps(body), media_type="application/json")
 
     return routes

@@ -8,13 +8,11 @@ from pathlib import Path
 from proxy.agent.group import AgentGroup
 from proxy.agent.settings import Address, AgentSettings, Ports
 from proxy.local.apps import App, Placed, placed
-from proxy.local.workloads import LocalWorkload
+from proxy.local.workloads import READY_PORT, STATUS_PORT, LocalWorkload
 from proxy.translate.world import Interception, ProxyType
 from vigla.errors import ViglaError
 
 LOG_TAIL_LINES = 15
-STATUS_PORT, READY_PORT = 15020, 15021
-"""Istio's; every workload has an address of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,22 @@ label or annotation of Istio's gateway template is a gateway: an Envoy alone.
 """
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from proxy.api.kubernetes import Container, Deployment, PodMeta
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject
+from vigla.errors import SettingsError
 
-FIRST_ADDRESS = ipaddress.IPv4Address("127.20.0.1")
-FIRST_BIND = ipaddress.IPv4Address("127.21.0.1")
+STATUS_PORT, READY_PORT = 15020, 15021
+"""Of each agent, as Istio has them: every workload has an address of its own."""
+
+_BLOCKS = 200
+ADDRESS = "vigla.io/address"
+"""Annotation of a pod template: the workload's address, for applications outside the mesh."""
+
 TEMPLATES = "inject.istio.io/templates"
 GATEWAY = "gateway"
 INJECT = "sidecar.istio.io/inject"
@@ -62,13 +69,32 @@ class LocalWorkload:
 
 
 def local_workloads(config: Collection) -> tuple[LocalWorkload, ...]:
-    """The workloads that this machine runs, by name; they have the same addresses at every start."""
+    """The workloads that this machine runs, by name.
+
+    Their addresses are the same at every start, unless another mesh of this machine has them.
+
+    Raises:
+        SettingsError: too many meshes run here.
+    """
     deployments = sorted(config.all(Deployment), key=lambda d: (d.namespace, d.name))
-    addresses = zip(_addresses(FIRST_ADDRESS), _addresses(FIRST_BIND), strict=True)
+    block = _free_block()
+    addresses = zip(_addresses(20, block), _addresses(21, block), strict=True)
     return tuple(w for d in deployments for w in _replicas(d, addresses))
 
 
-def _addresses(address: ipaddress.IPv4Address) -> Iterator[str]:
+def _free_block() -> int:
+    """Third byte of addresses that no other mesh uses."""
+    for block in range(_BLOCKS):
+        try:
+            socket.create_server((f"127.20.{block}.1", STATUS_PORT)).close()
+        except OSError:
+            continue
+        return block
+    raise SettingsError(f"{_BLOCKS} meshes run on this machine: stop one")
+
+
+def _addresses(second: int, block: int) -> Iterator[str]:
+    address = ipaddress.IPv4Address(f"127.{second}.{block}.1")
     while True:
         yield str(address)
         address += 1
@@ -86,7 +112,7 @@ def _replicas(deployment: ConfigObject[Deployment], addresses: Iterator[tuple[st
             instance=f"{deployment.name}-{number}",
             namespace=deployment.namespace,
             deployment=deployment.name,
-            address=address,
+            address=template.metadata.annotations.get(ADDRESS, address),
             bind=bind,
             labels=template.metadata.labels,
             service_account=template.spec.service_account_name or "default",

@@ -40,6 +40,8 @@ def log_tags(proxy: Proxy, direction: Direction, *, http: bool) -> dict[str, str
         tags |= {
             "virtual_service": "%METADATA(ROUTE:istio:config)%",
             "rule": "%METADATA(ROUTE:istio:rule)%",
+            "rule_source": "%METADATA(ROUTE:istio:source)%",
+            "destination_rule": "%CLUSTER_METADATA(istio:config)%",
             "policy": "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%",
             "trace_id": "%TRACE_ID%",
         }

@@ -26,6 +26,6 @@ def _runs(pid: int) -> bool:
     """Whether the process lives; a dead one that nobody has waited for yet does not."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before or while it was read
         return False
     return status.rpartition(")")[2].split()[0] != "Z"

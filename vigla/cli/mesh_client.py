@@ -38,6 +38,14 @@ class MeshClient:
         if self._http is not None:
             self._http.close()
 
+    def answers(self) -> bool:
+        """Whether the server is up and has a mesh."""
+        try:
+            self.get("/revisions", limit=1)
+        except Unreachable:
+            return False
+        return True
+
     def get(self, path: str, **parameters: str | int) -> Any:
         """The JSON of an answer."""
         return self._call("GET", path, parameters).json()

@@ -36,6 +36,9 @@ def serve(  # noqa: PLR0913  one parameter an option is how typer declares them
     otlp_http_port: PortOption = None,
     http_port: Annotated[int | None, typer.Option(min=0, max=65535, help="UI and query APIs")] = None,
     health_port: PortOption = None,
+    xds_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve a mesh's configuration to Envoys here.")
+    ] = None,
 ) -> None:
     """Receive, store and show traces until SIGTERM or Ctrl-C."""
     options: dict[str, dict[str, Any]] = {
@@ -43,6 +46,7 @@ def serve(  # noqa: PLR0913  one parameter an option is how typer declares them
         "storage": {"path": storage_path},
         "query": {"host": host, "http_port": http_port},
         "telemetry": {"host": host, "port": health_port},
+        "mesh": {"host": host, "xds_port": xds_port, "enabled": None if xds_port is None else True},
     }
     from vigla.cli import pipeline  # noqa: PLC0415  the engine and servers take a second that other commands save
 
