@@ -17,11 +17,14 @@ _FAULTS = {"DI": "delay", "FI": "abort"}
 Json = dict[str, Any]
 
 
-def explain(reader: Reader, tables: LakeTables, query: AccessLogQuery, given: str, context: QueryContext) -> Json:
+def explain(
+    reader: Reader, tables: LakeTables, query: AccessLogQuery, given: str, context: QueryContext
+) -> Json:
     """The hops of a request, in the order of their start.
 
     Args:
-        reader, tables: what is asked.
+        reader: what is asked.
+        tables: its tables.
         query: its time range counts.
         given: trace id (32 hex digits) or request id (``x-request-id``).
         context: bounds of the query.
@@ -31,7 +34,9 @@ def explain(reader: Reader, tables: LakeTables, query: AccessLogQuery, given: st
     """
     plain = given.replace("-", "").lower()
     is_trace = len(given) == TRACE_ID_DIGITS and all(c in "0123456789abcdef" for c in plain)
-    asked = replace(query, limit=MAX_HOPS, **({"trace_id": plain} if is_trace else {"request_id": given}))
+    asked = replace(
+        query, limit=MAX_HOPS, trace_id=plain if is_trace else "", request_id="" if is_trace else given
+    )
     found = find(reader, tables, asked, context).entries
     if not found:
         raise NotFound(f"no access log has the request {given} in this time range; is it older?")

@@ -39,7 +39,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--version", default="v1", help="service.version; of reviews: v1, v2 or v3")
     environment = os.environ  # a mesh tells its applications there where to listen
     parser.add_argument("--host", default=environment.get("HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=int, default=int(environment.get("PORT", "9080")), help="port to listen on")
+    port = int(environment.get("PORT", "9080"))
+    parser.add_argument("--port", type=int, default=port, help="port to listen on")
     otlp = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
     parser.add_argument("--otlp", default=otlp, help="where spans go (OTLP gRPC)")
     parser.add_argument("--details", default="http://127.0.0.1:9081", help="address of details")
@@ -48,7 +49,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--ratings", default="http://127.0.0.1:9085", help="address of ratings")
     parser.add_argument("--database", default="", help="host:port of ratingsdb; else ratings has its own")
-    parser.add_argument("--catalogue", default="", help="address of the catalogue; else details knows all books")
+    parser.add_argument("--catalogue", default="", help="address of catalogue; else it is imitated")
     parser.add_argument("--productpage", default="http://127.0.0.1:9080", help="address of productpage")
     parser.add_argument("--rate", type=float, default=5.0, help="pages opened a second")
     return parser.parse_args()

@@ -98,4 +98,3 @@ def _ratings(request: Request, database: Database | RemoteDatabase) -> Answer:
         if random.random() < BROKEN_RATE:
             raise StarRatingError(f"rating of {MAX_STARS + 2} stars for book {request.parameters['product']}")
     return Answer(200, json.dumps({"id": request.parameters["product"], "ratings": stars}))
-

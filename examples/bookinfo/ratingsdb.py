@@ -1,4 +1,4 @@
-"""ratingsdb: a database of ratings behind a plain TCP port; a line with a book's id is answered by a line of JSON."""
+"""ratingsdb: ratings behind a plain TCP port; a line with a book's id is answered by a line of JSON."""
 
 import json
 import signal

@@ -28,7 +28,7 @@ SERVER_ERROR = 500
 HANDED_ON = ("end-user", "x-request-id", "user-agent")
 """Request headers that every call made for a request carries too: the mesh routes and correlates by them."""
 
-_handed_on: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("handed on", default={})
+_handed_on: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("handed on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def get(url: str, headers: Mapping[str, str] | None = None, timeout_s: float = T
         "server.port": parts.port or 80,
     }
     with tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, attributes=attributes) as span:
-        carrier = {**_handed_on.get(), **(headers or {})}
+        carrier = {**_handed_on.get({}), **(headers or {})}
         propagate.inject(carrier)
         proxy = urlsplit(os.environ.get("http_proxy", ""))  # a sidecar that takes our calls
         through, target = (proxy, url) if proxy.hostname else (parts, parts.path or "/")

@@ -15,9 +15,9 @@ from proxy.agent.bootstrap import bootstrap
 from proxy.agent.log import EnvoyLog
 from proxy.agent.settings import LOOPBACK, AgentSettings, Ports
 from proxy.agent.status import AgentMetrics, status_app
-from vigla.tether import tethered
 from vigla.errors import EnvoyNotReady
 from vigla.listen import HttpServer, bind
+from vigla.tether import tethered
 
 _STABLE_S = 10.0  # an Envoy that ran this long starts the backoff anew
 _POLL_S = 0.05

@@ -37,4 +37,6 @@ def server_credentials(
         )
 
     first = configuration()
+    if first is None:
+        raise RuntimeError("a certificate made now is not due")
     return grpc.dynamic_ssl_server_credentials(first, configuration, require_client_authentication=True)

@@ -41,9 +41,7 @@ class LocalMesh:
         folder: gets bootstraps and logs.
     """
 
-    def __init__(
-        self, workloads: Iterable[LocalWorkload], surroundings: Surroundings, folder: Path
-    ) -> None:
+    def __init__(self, workloads: Iterable[LocalWorkload], surroundings: Surroundings, folder: Path) -> None:
         self._folder = folder
         places = placed(tuple(workloads))
         self._apps = [

@@ -100,7 +100,9 @@ def _addresses(second: int, block: int) -> Iterator[str]:
         address += 1
 
 
-def _replicas(deployment: ConfigObject[Deployment], addresses: Iterator[tuple[str, str]]) -> Iterator[LocalWorkload]:
+def _replicas(
+    deployment: ConfigObject[Deployment], addresses: Iterator[tuple[str, str]]
+) -> Iterator[LocalWorkload]:
     template = deployment.spec.template
     gateway = template.metadata.annotations.get(TEMPLATES) == GATEWAY
     container = _started(template.spec.containers)
@@ -141,5 +143,3 @@ def _ports(containers: Iterable[Container]) -> Iterator[AppPort]:
 def _environment(container: Container) -> dict[str, str]:
     """Plain values; those from elsewhere (``valueFrom``) mean nothing here."""
     return {str(e["name"]): str(e["value"]) for e in container.env if "name" in e and "value" in e}
-
-

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import orjson
 from cryptography import x509
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from proxy.analyze import analyze
@@ -16,43 +17,56 @@ from proxy.config.parse import DEFAULT_NAMESPACE
 from proxy.config.store import UnknownRevisionError
 from proxy.pilot import forms
 from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
+from proxy.pilot.judgement import file_of
 from proxy.pilot.server import Pilot
 
 UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 422, 404, 413
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
+class Apply(BaseModel):
+    """What is known about a text besides itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    namespace: str = Field(DEFAULT_NAMESPACE, description="of objects that name none")
+    file: str = Field("", description="name of the text, for messages")
+    author: str = Field("api", description="who changes it")
+    message: str = Field("", description="why")
+    dry_run: bool = Field(False, description="judge only")
+
+
 def router(pilot: Pilot) -> APIRouter:
     """The routes of a pilot that runs in this process."""
     routes = APIRouter(prefix="/api/vigla/v1/mesh", tags=["mesh"])
+    _configuration(routes, pilot)
+    _revisions(routes, pilot)
+    _proxies(routes, pilot)
+    return routes
 
+
+def _configuration(routes: APIRouter, pilot: Pilot) -> None:
     @routes.post("/apply")
-    async def apply(
-        request: Request,
-        namespace: str = DEFAULT_NAMESPACE,
-        file: str = "",
-        author: str = "api",
-        message: str = "",
-        *,
-        dry_run: bool = False,
-    ) -> Response:
+    async def apply(request: Request, asked: Annotated[Apply, Query()]) -> Response:
         """Judge a YAML text and apply it as one revision; with any error nothing is applied (422)."""
         body = await request.body()
         if len(body) > MAX_BODY_BYTES:
-            return _failed(TOO_LARGE, "PayloadTooLarge", f"more than {MAX_BODY_BYTES} bytes: apply it in parts")
+            message = f"more than {MAX_BODY_BYTES} bytes: apply it in parts"
+            return _failed(TOO_LARGE, "PayloadTooLarge", message)
         try:
             text = body.decode()
         except UnicodeDecodeError as error:
             return _failed(UNPROCESSABLE, "BadInput", f"not UTF-8: {error}")
-        objects, problems = await run_in_threadpool(judge, text, file, namespace)
+        objects, problems = await run_in_threadpool(judge, text, asked.file, asked.namespace)
         told = [forms.problem(p) for p in problems]
         if refused(problems):
             return _json({"problems": told}, UNPROCESSABLE)
-        if dry_run:
+        if asked.dry_run:
             return _json({"problems": told, "objects": [str(o.key) for o in objects]})
-        why = message or f"apply {file or 'a text'}"
-        revision = await run_in_threadpool(pilot.store.apply, objects, author, why)
-        return _json({"problems": told, "objects": [str(o.key) for o in objects], "revision": forms.revision(revision)})
+        why = asked.message or f"apply {asked.file or 'a text'}"
+        revision = await run_in_threadpool(pilot.store.apply, objects, asked.author, why)
+        names = [str(o.key) for o in objects]
+        return _json({"problems": told, "objects": names, "revision": forms.revision(revision)})
 
     @routes.get("/config")
     async def config(kind: str = "", namespace: str = "", name: str = "") -> Response:
@@ -77,8 +91,11 @@ def router(pilot: Pilot) -> APIRouter:
         world = pilot.world()
         found = await run_in_threadpool(analyze, world.config, world.mesh)
         folder = pilot.source.problems if pilot.source else ()
-        return _json({"messages": [forms.finding(m) for m in found], "files": [forms.problem(p) for p in folder]})
+        messages = [forms.finding(m, file_of(world.config, m.key)) for m in found]
+        return _json({"messages": messages, "files": [forms.problem(p) for p in folder]})
 
+
+def _revisions(routes: APIRouter, pilot: Pilot) -> None:
     @routes.get("/revisions")
     async def revisions(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
         """The latest revisions, newest first."""
@@ -102,6 +119,8 @@ def router(pilot: Pilot) -> APIRouter:
             return _failed(NOT_FOUND, "NotFound", str(error))
         return _json({"revision": forms.revision(revision)})
 
+
+def _proxies(routes: APIRouter, pilot: Pilot) -> None:
     @routes.get("/proxies")
     async def proxies() -> Response:
         """Connected proxies and how far each is."""
@@ -120,8 +139,6 @@ def router(pilot: Pilot) -> APIRouter:
         """The certificates that the mesh trusts, and those of connected proxies."""
         roots = [_certificate(c) for c in x509.load_pem_x509_certificates(pilot.authority.root)]
         return _json({"roots": roots, "workloads": certificates(pilot)})
-
-    return routes
 
 
 def _selected(current: Collection, kind: str, namespace: str, name: str) -> list[Any]:

@@ -12,10 +12,12 @@ Json = dict[str, Any]
 
 
 def origin(origin: Origin) -> Json:
+    """Where an object was written."""
     return {"file": origin.file, "line": origin.line(())}
 
 
 def problem(problem: Problem) -> Json:
+    """Why a text, or a field of it, is refused or doubtful."""
     return {
         "message": problem.message,
         "field": problem.field,
@@ -26,7 +28,8 @@ def problem(problem: Problem) -> Json:
     }
 
 
-def finding(message: Message) -> Json:
+def finding(message: Message, file: str) -> Json:
+    """A finding of the analyzer."""
     return {
         "code": message.code,
         "name": message.name,
@@ -34,11 +37,13 @@ def finding(message: Message) -> Json:
         "object": str(message.key) if message.key else "",
         "text": message.text,
         "line": message.line,
-        "file": message.file,
+        "path": message.path,
+        "file": file,
     }
 
 
 def revision(revision: Revision) -> Json:
+    """A revision, without the documents."""
     return {
         "number": revision.number,
         "time": revision.time.isoformat(),

@@ -54,15 +54,15 @@ class Pilot:
         secrets: the certificates in use.
     """
 
-    def __init__(self, settings: MeshSettings, folder: Path, clock: Clock, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, settings: MeshSettings, folder: Path, clock: Clock, registry: CollectorRegistry
+    ) -> None:
         self._settings = settings
         folder.mkdir(parents=True, exist_ok=True)
         self.store = ConfigStore(settings.store_url or f"sqlite:///{folder / STORE_FILE}", clock)
         self.authority = open_authority(folder / CA_FOLDER)
         self.registrations = Registrations(folder / WORKLOADS_FILE, clock, self._changed)
-        self._snapshots = Snapshots(
-            self.store.current, self.registrations, self._plugins, settings.domain
-        )
+        self._snapshots = Snapshots(self.store.current, self.registrations, self._plugins, settings.domain)
         self.secrets = SecretSource(
             self.authority,
             settings.domain,
@@ -91,7 +91,9 @@ class Pilot:
             SettingsError: the port is taken, or the folder of configuration does not exist.
         """
         if self._settings.config and not self._settings.config.is_dir():
-            raise SettingsError(f"mesh.config {self._settings.config} is no directory: create it or change it")
+            raise SettingsError(
+                f"mesh.config {self._settings.config} is no directory: create it or change it"
+            )
         self._loop = asyncio.get_running_loop()
         client = await self._stack.enter_async_context(httpx.AsyncClient())
         self._jwks = JwksCache(client, self._changed)

@@ -110,9 +110,11 @@ def mesh_config(collection: Collection) -> MeshConfig:
     """
     found = collection.get(ConfigMap, ROOT_NAMESPACE, MESH_CONFIG_MAP)
     try:
-        return MeshConfig.model_validate(yaml.safe_load(found.spec.data.get("mesh", "")) or {}) if found else MeshConfig()
+        text = found.spec.data.get("mesh", "") if found else ""
+        return MeshConfig.model_validate(yaml.safe_load(text) or {})
     except (yaml.YAMLError, ValidationError) as error:
-        raise BadInput(f"ConfigMap {ROOT_NAMESPACE}/{MESH_CONFIG_MAP}: its mesh is no MeshConfig: {error}") from error
+        name = f"ConfigMap {ROOT_NAMESPACE}/{MESH_CONFIG_MAP}"
+        raise BadInput(f"{name}: its mesh is no MeshConfig: {error}") from error
 
 
 def _eds_name(cluster: Mapping[str, Any]) -> str:

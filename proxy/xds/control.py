@@ -64,7 +64,7 @@ class Connection:
 class ControlPlane:
     """All connected proxies of this process; used from one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is made of
         self,
         generate: Generate,
         *,
@@ -81,7 +81,8 @@ class ControlPlane:
             generate: makes all but secrets. When it raises, the proxy keeps what it has.
             metrics: where pushes are counted.
             secrets: makes secrets.
-            joined, left: told of each stream's beginning and end.
+            joined: told of each stream's beginning.
+            left: told of each stream's end.
             settings: limits.
             clock: source of time.
         """

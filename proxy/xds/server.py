@@ -128,7 +128,7 @@ def _authorize(node: Node, context: Context) -> None:
         if not context.peer().startswith(_LOOPBACK):
             raise PermissionError("plain text is for this machine only: connect with TLS and a certificate")
         return
-    found = identities_of(auth["x509_pem_cert"][0])
+    found = identities_of(next(iter(auth["x509_pem_cert"])))
     if not any(_is(i, node) for i in found):
         raise PermissionError(
             f"the certificate is of {', '.join(map(str, found)) or 'no workload'}, the node is "

@@ -2,7 +2,7 @@
 
 New clusters and their endpoints come before the listeners and routes that use them; clusters that are gone
 are removed last. A type is sent only after Envoy answered the one before: it answers for clusters when they
-are warm. So a slow proxy has at most one push on its way per type, and gets the newest state with the next one.
+are warm. So a slow proxy has at most one push on its way per type, and gets the newest state with the next.
 """
 
 from collections.abc import Mapping

@@ -19,7 +19,8 @@ YAML_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 UrlOption = Annotated[str, typer.Option(help="Server with the mesh.")]
 NamespaceOption = Annotated[str, typer.Option("--namespace", "-n", help="Namespace.")]
 FilesOption = Annotated[
-    list[Path], typer.Option("--file", "-f", help="YAML file or folder, - for standard input; may be repeated.")
+    list[Path],
+    typer.Option("--file", "-f", help="YAML file or folder, - for standard input; repeatable."),
 ]
 
 
@@ -120,7 +121,9 @@ def history(
             typer.echo(client.text(f"/revisions/{diff}/diff"), nl=False)
             return
         revisions = client.get("/revisions", limit=limit)["revisions"]
-    rows = [(r["number"], r["time"][:19], r["author"], r["message"], _changes(r["changes"])) for r in revisions]
+    rows = [
+        (r["number"], r["time"][:19], r["author"], r["message"], _changes(r["changes"])) for r in revisions
+    ]
     show(revisions, output, ("REVISION", "TIME (UTC)", "AUTHOR", "MESSAGE", "CHANGES"), rows)
 
 
@@ -132,7 +135,9 @@ def rollback(
     """Make the configuration what it was at a revision."""
     with MeshClient(url) as client:
         made = client.post(f"/revisions/{revision}/rollback")["revision"]
-    console.print(f"[green]revision {made['number']}[/] is revision {revision} again: {_changes(made['changes'])}")
+    console.print(
+        f"[green]revision {made['number']}[/] is revision {revision} again: {_changes(made['changes'])}"
+    )
 
 
 def texts(files: Iterable[Path]) -> Iterator[tuple[str, str]]:
@@ -194,7 +199,11 @@ def _changes(changes: list[dict[str, Any]]) -> str:
 
 
 def _place(origin: dict[str, Any]) -> str:
-    return f"{origin['file']}:{origin['line']}" if origin.get("file") and origin.get("line") else origin.get("file", "")
+    return (
+        f"{origin['file']}:{origin['line']}"
+        if origin.get("file") and origin.get("line")
+        else origin.get("file", "")
+    )
 
 
 def _plain(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -33,12 +33,14 @@ def register(commands: typer.Typer) -> None:
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913  one parameter an option is how typer declares them
     file: FilesOption,
     *,
     pilot: Annotated[str, typer.Option(help="Control plane (xDS), host:port.")] = "127.0.0.1:15010",
     collector: Annotated[str, typer.Option(help="Collector (OTLP gRPC), host:port.")] = "127.0.0.1:4317",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Of objects that name none.")] = "default",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Of objects that name none.")
+    ] = "default",
     logs: Annotated[Path, typer.Option(help="Folder for logs.")] = Path("vigla-mesh"),
     url: UrlOption = DEFAULT_URL,
 ) -> None:
@@ -84,7 +86,13 @@ def status(*, output: OutputOption = Output.TABLE, url: UrlOption = DEFAULT_URL)
         proxies = client.get("/proxies")["proxies"]
         revisions = client.get("/revisions", limit=1)["revisions"]
     rows = [
-        (p["workload"] or p["instance"], p["namespace"], p["address"], _summary(p["types"]), p["connected"][:19])
+        (
+            p["workload"] or p["instance"],
+            p["namespace"],
+            p["address"],
+            _summary(p["types"]),
+            p["connected"][:19],
+        )
         for p in proxies
     ]
     body = {"revision": revisions[0]["number"] if revisions else 0, "proxies": proxies}
@@ -114,4 +122,3 @@ def _summary(types: dict[str, dict[str, str]]) -> str:
 
 def _told(said: str) -> None:
     console.print(f"[green]✓[/] {said}")
-

@@ -87,7 +87,9 @@ class MeshClient:
                 method, BASE + path, params=dict(parameters), content=content, headers=headers
             )
         except httpx.TransportError as error:
-            raise Unreachable(f"no vigla with a mesh answers at {self.url} ({error}): start `vigla mesh up`") from error
+            raise Unreachable(
+                f"no vigla with a mesh answers at {self.url} ({error}): start `vigla serve --xds-port 15010`"
+            ) from error
         if answer.is_success:
             return answer
         raise _failure(answer)
@@ -103,7 +105,9 @@ def _failure(answer: httpx.Response) -> ViglaError:
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         return BadInput(str(error.get("message")))
-    return ViglaError(f"{answer.request.url} answered {answer.status_code}: has this vigla a mesh (mesh.enabled)?")
+    return ViglaError(
+        f"{answer.request.url} answered {answer.status_code}: has this vigla a mesh? start it with --xds-port 15010"
+    )
 
 
 def _user() -> str:

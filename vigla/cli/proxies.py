@@ -38,7 +38,8 @@ def proxy_status(*, output: OutputOption = Output.TABLE, url: UrlOption = DEFAUL
     with MeshClient(url) as client:
         proxies = client.get("/proxies")["proxies"]
     rows = [
-        (p["instance"], p["type"], *(_state(p["types"][t]) for t in TYPES), p["connected"][:19]) for p in proxies
+        (p["instance"], p["type"], *(_state(p["types"][t]) for t in TYPES), p["connected"][:19])
+        for p in proxies
     ]
     show(proxies, output, ("PROXY", "TYPE", *(t.upper() for t in TYPES), "CONNECTED (UTC)"), rows)
 
