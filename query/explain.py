@@ -6,7 +6,6 @@ from typing import Any
 
 from query.access_logs import AccessLogQuery, find
 from query.response_flags import MEANINGS
-from vigla.errors import NotFound
 from vigla.storage.api import QueryContext, Reader
 from vigla.storage.tables import LakeTables
 
@@ -29,8 +28,8 @@ def explain(
         given: trace id (32 hex digits) or request id (``x-request-id``).
         context: bounds of the query.
 
-    Raises:
-        NotFound: no proxy logged such a request in the time range.
+    Returns:
+        ``id`` and ``hops``; no hops when no proxy logged such a request in the time range.
     """
     plain = given.replace("-", "").lower()
     is_trace = len(given) == TRACE_ID_DIGITS and all(c in "0123456789abcdef" for c in plain)
@@ -38,8 +37,6 @@ def explain(
         query, limit=MAX_HOPS, trace_id=plain if is_trace else "", request_id="" if is_trace else given
     )
     found = find(reader, tables, asked, context).entries
-    if not found:
-        raise NotFound(f"no access log has the request {given} in this time range; is it older?")
     return {"id": given, "hops": [_hop(entry) for entry in sorted(found, key=lambda e: str(e["ts"]))]}
 
 

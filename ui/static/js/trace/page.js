@@ -6,6 +6,7 @@ import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { emptyState, showError, showWarnings, skeleton } from "../lib/states.js";
 import { criticalPath } from "./criticalpath.js";
+import { showDecisions } from "./decisions.js";
 import { findSpans } from "./find.js";
 import { showHeader } from "./header.js";
 import { handleKeys } from "./keys.js";
@@ -58,6 +59,7 @@ function view(trace) {
 
   showHeader(trace);
   showWarnings(notice, trace.warnings);
+  showDecisions(one("[data-decisions]"), trace);
   const map = minimap(one("[data-minimap]"), trace, (zoom) => update({ zoom }, "push"));
   const lines = timeline(place, { select, toggle, fold });
   const find = findControl();

@@ -1,0 +1,91 @@
+/** What the proxies on a trace's way decided, from their access logs; nothing where no proxy logged it. */
+
+import { base } from "../lib/address.js";
+import { get } from "../lib/api.js";
+import { h, middle } from "../lib/dom.js";
+import { count, duration } from "../lib/format.js";
+
+const MARGIN_US = 60_000_000; // proxies may begin before the first span
+const NS_PER_US = 1000;
+
+/**
+ * @typedef {{flag: string, meaning: string}} Flag
+ * @typedef {{ts: string, dur?: number, reporter?: string, source?: string, destination?: string, service?: string,
+ *   method?: string, path?: string, status?: number, details?: string, mutual_tls?: boolean, flags: Flag[],
+ *   decided_by: Record<string, string | number>}} Hop
+ */
+
+/** @param {HTMLElement} place @param {import("./model.js").Trace} trace */
+export async function showDecisions(place, trace) {
+  const range = { start: Math.max(0, Math.floor(trace.start - MARGIN_US)), end: Math.ceil(trace.start + trace.duration + MARGIN_US) };
+  const path = `/api/vigla/v1/explain/${encodeURIComponent(trace.id)}`;
+  let answer;
+  try {
+    answer = await get(path, range);
+  } catch {
+    return; // the trace says the rest
+  }
+  /** @type {Hop[]} */
+  const hops = answer.hops;
+  if (!hops.length) return;
+  const odd = hops.filter((hop) => hop.flags.length).length;
+  const search = new URLSearchParams({ trace_id: trace.id, start: String(range.start), end: String(range.end) });
+  place.replaceChildren(
+    h(
+      "details",
+      { class: "decisions" },
+      h("summary", {}, "What the proxies decided ", h("span", { class: "muted" }, `${count(hops.length, "log entry", "log entries")}${odd ? `, ${odd} with response flags` : ""}`)),
+      h("div", { class: "decisions-table", tabindex: "0", role: "region", "aria-label": "What the proxies decided" }, table(hops)),
+      h("p", {}, h("a", { href: `${base}/api/vigla/v1/access-logs?${search}`, target: "_blank", rel: "noopener" }, "Access logs as JSON")),
+    ),
+  );
+}
+
+/** @param {Hop[]} hops */
+function table(hops) {
+  const headings = ["From", "To", "Request", "Answer", "Decided by"];
+  return h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, headings.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, hops.map(row)),
+  );
+}
+
+/** @param {Hop} hop */
+function row(hop) {
+  const request = [hop.method, hop.path].filter(Boolean).join(" ") || "connection";
+  return h(
+    "tr",
+    { class: hop.flags.length ? "odd" : null },
+    h("td", {}, middle(hop.source || "unknown"), hop.reporter === "source" ? h("i", { class: "muted" }, " logged it") : null),
+    h("td", {}, middle(hop.destination || hop.service || "unknown"), hop.reporter === "destination" ? h("i", { class: "muted" }, " logged it") : null),
+    h("td", { class: "mono" }, request),
+    h("td", {}, answerOf(hop)),
+    h("td", {}, decidedBy(hop)),
+  );
+}
+
+/** @param {Hop} hop */
+function answerOf(hop) {
+  return [
+    h("span", {}, `${hop.status || "no status"}${hop.dur === undefined ? "" : `, ${duration(hop.dur / NS_PER_US)}`}`),
+    ...hop.flags.map(({ flag, meaning }) => h("span", { class: "flag" }, h("b", {}, flag), ` ${meaning}`)),
+  ];
+}
+
+/** @param {Hop} hop */
+function decidedBy(hop) {
+  const by = hop.decided_by;
+  const facts = [
+    by.virtual_service && `${by.virtual_service}, ${[by.route, by.rule].filter(Boolean).join(" ")}`,
+    by.source && `line ${by.source}`,
+    by.destination_rule,
+    by.policy && `policy ${by.policy}`,
+    by.fault && `fault ${by.fault}`,
+    Number(by.attempts) > 1 && `${by.attempts} attempts`,
+    hop.mutual_tls && "mutual TLS",
+    !by.virtual_service && hop.reporter === "source" && `route ${by.route ?? "none"}`,
+  ];
+  return facts.filter(Boolean).map((fact) => h("span", { class: "fact" }, String(fact)));
+}
