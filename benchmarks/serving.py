@@ -30,11 +30,12 @@ class Ports:
     otlp_http: int
     query: int
     telemetry: int
+    xds: int
 
     @classmethod
     def free(cls) -> Self:
         """Ports that were free a moment ago."""
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
         numbers = [s.getsockname()[1] for s in sockets]
         for s in sockets:
             s.close()
@@ -117,6 +118,7 @@ class Server:
             "VIGLA_COLLECTOR__OTLP_HTTP_PORT": str(self.ports.otlp_http),
             "VIGLA_QUERY__HTTP_PORT": str(self.ports.query),
             "VIGLA_TELEMETRY__PORT": str(self.ports.telemetry),
+            "VIGLA_MESH__XDS_PORT": str(self.ports.xds),
             "VIGLA_STORAGE__PATH": str(self.directory),
         }
         with self.log.open("ab") as log:

@@ -105,9 +105,8 @@ def _failure(answer: httpx.Response) -> ViglaError:
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         return BadInput(str(error.get("message")))
-    return ViglaError(
-        f"{answer.request.url} answered {answer.status_code}: has this vigla a mesh? start it with --xds-port 15010"
-    )
+    hint = "has this vigla a mesh? start it with --xds-port 15010"
+    return ViglaError(f"{answer.request.url} answered {answer.status_code}: {hint}")
 
 
 def _user() -> str:
