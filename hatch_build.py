@@ -13,6 +13,7 @@ import ast
 import hashlib
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -76,14 +77,20 @@ def vendor(root: Path) -> None:
 
 def describe_envoy(root: Path) -> None:
     """Make ``vigla/wire/envoy/descriptors.binpb`` hold the descriptors of all files in ``xds-protos``."""
-    version = metadata.version("xds-protos")
+    wanted = _required(root, "xds-protos")
     stamp = root / DESCRIPTORS_STAMP
-    if stamp.exists() and stamp.read_text(encoding="ascii") == version:
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
     files = {file.name: file for file in _descriptors()}
     content = descriptor_pb2.FileDescriptorSet(file=[files[name] for name in sorted(files)])
     (root / DESCRIPTORS).write_bytes(content.SerializeToString())
-    stamp.write_text(version, encoding="ascii")  # last: a build that stopped half-way starts again
+    stamp.write_text(wanted, encoding="ascii")  # last: a build that stopped half-way starts again
+
+
+def _required(root: Path, name: str) -> str:
+    """The build requirement on a package, as ``pyproject.toml`` has it."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return next(r for r in project["build-system"]["requires"] if r.startswith(name))
 
 
 def _descriptors() -> Iterator[descriptor_pb2.FileDescriptorProto]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-IMPORT_NAMES = ("vigla", "collector", "ingester", "query", "ui")
+IMPORT_NAMES = ("vigla", "collector", "ingester", "query", "ui", "proxy")
 
 
 @pytest.mark.parametrize("name", IMPORT_NAMES)
@@ -43,8 +43,13 @@ def test_wheel_holds_the_browser_libraries(wheel: Sequence[str]) -> None:
 
 
 def test_wheel_holds_the_demo(wheel: Sequence[str]) -> None:
-    modules = {path.name for path in (ROOT / "examples" / "bookinfo").glob("*.py")}
-    assert {f"vigla/examples/bookinfo/{name}" for name in modules} <= set(wheel)
+    folder = ROOT / "examples" / "bookinfo"
+    files = {path.relative_to(folder) for path in (*folder.glob("*.py"), *folder.rglob("*.yaml"))}
+    assert {f"vigla/examples/bookinfo/{name}" for name in files} <= set(wheel)
+
+
+def test_wheel_holds_the_descriptors_of_envoys_api(wheel: Sequence[str]) -> None:
+    assert "vigla/wire/envoy/descriptors.binpb" in wheel
 
 
 def test_wheel_leaves_out_tests_and_tools(wheel: Sequence[str]) -> None:

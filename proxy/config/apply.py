@@ -3,7 +3,7 @@
 from proxy.api.base import Model
 from proxy.config.objects import ConfigObject, Key
 from proxy.config.parse import DEFAULT_NAMESPACE, Problem, parse
-from proxy.validate import validate
+from proxy.validate.judge import validate
 
 
 def judge(

@@ -1,7 +1,6 @@
 """Running a local mesh until it is told to stop: what ``vigla mesh up`` and the demo do."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -43,7 +42,6 @@ class Plan:
         environment = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector}",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
         surroundings = Surroundings(
             _address(pilot, "--pilot"), _address(collector, "--collector"), "cluster.local", environment

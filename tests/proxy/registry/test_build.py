@@ -172,9 +172,9 @@ spec:
 def test_without_a_domain_names_have_no_suffix_and_the_mesh_says_who_sees_them():
     mesh = MeshConfig.model_validate({"defaultServiceExportTo": ["."]})
     found = built(
-        "{apiVersion: v1, kind: Service, metadata: {name: x, namespace: y}, spec: {ports: [{port: 80}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: x, namespace: shop}, spec: {ports: [{port: 80}]}}",
         domain="",
         mesh=mesh,
     )
-    assert found["x.y"].export_to == (".",)
-    assert found["x.y"].ports[0].protocol is Protocol.AUTO
+    assert found["x.shop"].export_to == (".",)
+    assert found["x.shop"].ports[0].protocol is Protocol.AUTO

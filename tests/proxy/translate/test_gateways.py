@@ -176,7 +176,7 @@ def test_servers_of_one_tls_port_are_told_apart_by_name_and_the_first_has_a_name
         _gateway(
             {"port": HTTPS, "hosts": ["a.com"], "tls": SIMPLE},
             {"port": {**TLS, "name": "x"}, "hosts": ["b.com"], "tls": {"mode": "PASSTHROUGH"}},
-            {"port": {**TLS, "name": "y"}, "hosts": ["c.com"], "tls": SIMPLE},
+            {"port": {**TLS, "name": "tls-2"}, "hosts": ["c.com"], "tls": SIMPLE},
             {"port": {**HTTPS, "name": "again"}, "hosts": ["a.com"], "tls": SIMPLE},
             {"port": {**HTTP, "number": 443}, "hosts": ["*"]},
             {"port": {**TLS, "name": "z"}, "hosts": ["*.d.com"], "tls": {"mode": "AUTO_PASSTHROUGH"}},

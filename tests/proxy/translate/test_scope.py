@@ -108,7 +108,7 @@ def test_destination_rules_of_the_client_come_first_then_the_services_then_the_m
     server = _rule("server", "money", "{host: pay.example.com}")
     private = _rule("private", "money", "{host: pay.example.com, exportTo: [.]}")
     root = _rule("root", "istio-system", "{host: '*.example.com'}")
-    own = _rule("own", "shop", "{host: '*', workloadSelector: {labels: {app: productpage}}}")
+    own = _rule("own", "shop", "{host: '*', workloadSelector: {matchLabels: {app: productpage}}}")
     names = []
     for texts in ((root, private), (root, server), (root, server, client), (root, server, client, own)):
         made = world(BOOKINFO, *texts)

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.config.parse import parse
-from proxy.validate import validate
+from proxy.validate.judge import validate
 
 GROUPS = {
     "VirtualService": "networking.istio.io/v1",
