@@ -7,23 +7,24 @@ from proxy.analyze.messages import Message
 from proxy.api.base import Model
 from proxy.api.kubernetes import Deployment, PodSpec, Service
 from proxy.api.mesh import MeshConfig
-from proxy.api.service_entry import ServiceEntry
+from proxy.api.service_entry import ServiceEntry, WorkloadEntry
 from proxy.config.collection import Collection
-from proxy.config.objects import ConfigObject, Path
+from proxy.config.objects import ConfigObject
+from proxy.config.parse import Problem
 
 SUFFIX = ".svc.cluster.local"
 
 
+Validate = Callable[[ConfigObject[Model]], Sequence[Problem]]
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a validator says of an object; a warning if it is not an error."""
+class Workload:
+    """Something that selectors find: a pod, a WorkloadEntry, or the pods of a Deployment."""
 
-    path: Path
-    text: str
-    warning: bool = False
-
-
-Validate = Callable[[ConfigObject[Model]], Sequence[Finding]]
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,23 @@ class Context:
     mesh: MeshConfig
     validate: Validate
 
-    def pods(self, namespace: str | None = None) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-        """Namespace, name and labels of the pods (all: None)."""
-        for pod in self.objects.all(PodSpec):
-            if namespace in (None, pod.namespace):
-                yield pod.namespace, pod.name, pod.labels
-
-    def workloads(self, namespace: str | None = None) -> Iterator[Mapping[str, str]]:
-        """Labels of pods, and of the pods that Deployments make."""
-        for _, _, labels in self.pods(namespace):
-            yield labels
+    def workloads(self, namespace: str | None = None) -> Iterator[Workload]:
+        """The workloads of a namespace (None: of all); a Deployment counts where its pods are not known."""
+        pods = [Workload(o.namespace, o.name, o.labels) for o in self.objects.all(PodSpec)]
+        pods += [
+            Workload(o.namespace, o.name, {**o.labels, **o.spec.labels})
+            for o in self.objects.all(WorkloadEntry)
+        ]
         for deployment in self.objects.all(Deployment):
-            if namespace in (None, deployment.namespace):
-                yield deployment.spec.template.metadata.labels
+            own, labels = deployment.spec.selector.match_labels, deployment.spec.template.metadata.labels
+            known = any(p.namespace == deployment.namespace and selects(own, p.labels) for p in pods)
+            if not (own and known):
+                pods.append(Workload(deployment.namespace, deployment.name, labels))
+        return (pod for pod in pods if namespace in (None, pod.namespace))
+
+    def selected(self, selector: Mapping[str, str], namespace: str | None = None) -> list[Workload]:
+        """The workloads of a namespace (None: of all) that have these labels."""
+        return [workload for workload in self.workloads(namespace) if selects(selector, workload.labels)]
 
     def hosts(self) -> Iterator[Host]:
         """All hosts of Services and ServiceEntries."""

@@ -35,6 +35,11 @@ TEMPLATES = {
     "VirtualServiceDestinationPortSelectorRequired": Template(
         "IST0112", "Error", 'The destination "{}" has several ports {}; name one in destination.port'
     ),
+    "DeploymentAssociatedToMultipleServices": Template(
+        "IST0116",
+        "Warning",
+        "Deployment {} is in several services that use port {} as different protocols: {}",
+    ),
     "PortNameIsNotUnderNamingConvention": Template(
         "IST0118", "Info", "Port name {} (port: {}, targetPort: {}) names no protocol; it will be detected"
     ),
@@ -51,6 +56,8 @@ TEMPLATES = {
         "DestinationRule {} in namespace {} has TLS mode {} without caCertificates: "
         "the server's identity is not checked for host: {} at port {}",
     ),
+    "VirtualServiceUnreachableRule": Template("IST0130", "Warning", "VirtualService rule not used: {}"),
+    "VirtualServiceIneffectiveMatch": Template("IST0131", "Info", "VirtualService match not used: {}"),
     "VirtualServiceHostNotFoundInGateway": Template(
         "IST0132", "Warning", "Hosts {} of VirtualService {} are not hosts of Gateway {}"
     ),
@@ -58,8 +65,22 @@ TEMPLATES = {
     "ServiceEntryAddressesRequired": Template(
         "IST0134", "Warning", "A port of this protocol needs spec.addresses"
     ),
+    "DeploymentConflictingPorts": Template(
+        "IST0137",
+        "Warning",
+        "Deployment {} is in the services {} that forward different ports to targetPort {}: {}",
+    ),
     "GatewayDuplicateCertificate": Template(
         "IST0138", "Warning", "Gateways {} share a certificate: HTTP/2 clients may get 404s"
+    ),
+    "IngressRouteRulesNotAffected": Template(
+        "IST0140",
+        "Warning",
+        "The subsets of VirtualService {} are for calls in the mesh, not through the gateways of {}: "
+        "name a subset here too",
+    ),
+    "InvalidApplicationUID": Template(
+        "IST0144", "Warning", "User ID 1337 is the sidecar's: its traffic would not be captured; take another"
     ),
     "ConflictingGateways": Template(
         "IST0145", "Error", "Conflict with gateways {} (workload selector {}, port {}, hosts {})"
@@ -71,6 +92,26 @@ TEMPLATES = {
     ),
     "ExternalNameServiceTypeInvalidPortName": Template(
         "IST0150", "Warning", "A port of an ExternalName service needs a name with a protocol other than tcp"
+    ),
+    "EnvoyFilterUsesRelativeOperation": Template(
+        "IST0151",
+        "Warning",
+        "A patch is relative to what is there, and no priority is set: other filters may come later",
+    ),
+    "EnvoyFilterUsesReplaceOperationIncorrectly": Template(
+        "IST0152", "Error", "REPLACE is ignored with applyTo {}: only filters and virtual hosts are replaced"
+    ),
+    "EnvoyFilterUsesAddOperationIncorrectly": Template(
+        "IST0153", "Error", "ADD is ignored with applyTo {}: use MERGE"
+    ),
+    "EnvoyFilterUsesRemoveOperationIncorrectly": Template(
+        "IST0154", "Error", "REMOVE is ignored with applyTo {}: use MERGE"
+    ),
+    "EnvoyFilterUsesRelativeOperationWithProxyVersion": Template(
+        "IST0155",
+        "Warning",
+        "A patch for some proxy versions is relative to what is there, and no priority is set: "
+        "an upgrade may lose it",
     ),
     "InvalidTelemetryProvider": Template(
         "IST0157", "Warning", 'The Telemetry {} in namespace "{}" names no provider and is ignored'
@@ -85,13 +126,19 @@ TEMPLATES = {
         "IST0161", "Error", "The credential of Gateway {} in namespace {} is no valid certificate and key"
     ),
     "GatewayPortNotDefinedOnService": Template(
-        "IST0162", "Warning", "Port {} of the gateway is no target port of a Service of its pods ({})"
+        "IST0162", "Warning", "Port {} of the gateway is no port of a Service of its pods ({})"
     ),
     "ReferencedInternalGateway": Template(
         "IST0165", "Warning", "VirtualService {} refers to a generated internal Gateway: {}"
     ),
     "DestinationRuleSubsetNotSelectPods": Template("IST0173", "Error", "The subset {} selects no pods"),
     "UnknownDestinationRuleHost": Template("IST0174", "Warning", "The host {} is no service of the mesh"),
+    "JwksUriFetchUnrestricted": Template(
+        "IST0175",
+        "Warning",
+        "{} RequestAuthentications ({}) name a jwksUri, which is fetched from any network: "
+        "set BLOCKED_CIDRS_IN_JWKS_URIS",
+    ),
     "ConflictingServiceEntryProtocol": Template(
         "IST0177", "Warning", 'The ServiceEntries {} define host "{}" port {} with several protocols ({})'
     ),

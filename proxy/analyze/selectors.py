@@ -19,7 +19,7 @@ def sidecar_selectors(context: Context) -> Iterator[Message]:
     """Sidecars whose selector finds nothing, or the pods of another one."""
     found = _sidecars(context)
     for sidecar, selector in found:
-        if selector and not any(selects(selector, p[2]) for p in context.pods(sidecar.namespace)):
+        if selector and not context.selected(selector, sidecar.namespace):
             yield message("ReferencedResourceNotFound", sidecar, _SIDECAR, "selector", shown(selector))
     yield from _overlaps(context, found, "ConflictingSidecarWorkloadSelectors", _SIDECAR)
 
@@ -33,7 +33,7 @@ def telemetry_selectors(context: Context) -> Iterator[Message]:
     """Telemetries whose selector finds nothing, or the pods of another one."""
     found = _telemetries(context)
     for telemetry, selector in found:
-        if selector and not any(selects(selector, p[2]) for p in context.pods(telemetry.namespace)):
+        if selector and not context.selected(selector, telemetry.namespace):
             yield message("ReferencedResourceNotFound", telemetry, _TELEMETRY, "selector", shown(selector))
     yield from _overlaps(context, found, "ConflictingTelemetryWorkloadSelectors", _TELEMETRY)
 
@@ -60,13 +60,13 @@ def _telemetries(context: Context) -> Selected:
 
 def _overlaps(context: Context, found: Selected, name: str, path: Path) -> Iterator[Message]:
     said = set()
-    for namespace, pod, labels in context.pods():
-        same = [o for o, s in found if s and o.namespace == namespace and selects(s, labels)]
+    for pod in context.workloads():
+        same = [o for o, s in found if s and o.namespace == pod.namespace and selects(s, pod.labels)]
         names = sorted(o.name for o in same)
         for o in same if len(same) > 1 else ():
             if (o.key, tuple(names)) not in said:
                 said.add((o.key, tuple(names)))
-                yield message(name, o, path, names, namespace, pod)
+                yield message(name, o, path, names, pod.namespace, pod.name)
 
 
 def _defaults(found: Selected, name: str) -> Iterator[Message]:

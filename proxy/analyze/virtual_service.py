@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from proxy.analyze.context import Context, full_host, host_covers, visible
 from proxy.analyze.messages import Message, message
+from proxy.api.destination_rule import DestinationRule
 from proxy.api.gateway import Gateway
 from proxy.api.virtual_service import Destination, VirtualService
 from proxy.config.objects import ConfigObject, Path
@@ -40,6 +41,26 @@ def destinations(context: Context) -> Iterator[Message]:
             elif target.port and target.port.number not in host.ports:
                 name = f"{target.host}:{target.port.number}"
                 yield message("ReferencedResourceNotFound", o, (*path, "port"), "host:port", name)
+        yield from _past_subsets(context, o)
+
+
+def subsets(context: Context) -> Iterator[Message]:
+    """Subsets that no DestinationRule of the host has."""
+    rules = context.objects.all(DestinationRule)
+    for o in context.objects.all(VirtualService):
+        for path, target in _destinations(o.spec):
+            host = full_host(target.host, o.namespace)
+            known = {
+                subset.name
+                for rule in rules
+                if visible(rule.spec.export_to, rule.namespace, o.namespace)
+                and host_covers(full_host(rule.spec.host, rule.namespace), host)
+                for subset in rule.spec.subsets
+            }
+            if target.subset and target.subset not in known:
+                name = f"{target.host}+{target.subset}"
+                where = (*path, "subset")
+                yield message("ReferencedResourceNotFound", o, where, "host+subset in DestinationRule", name)
 
 
 def gateways(context: Context) -> Iterator[Message]:
@@ -60,6 +81,28 @@ def gateways(context: Context) -> Iterator[Message]:
             if not any(_served(host, pattern, o, namespace) for host in o.spec.hosts for pattern in known):
                 hosts = list(o.spec.hosts)
                 yield message("VirtualServiceHostNotFoundInGateway", o, path, hosts, o.name, written)
+
+
+def _past_subsets(context: Context, o: ConfigObject[VirtualService]) -> Iterator[Message]:
+    """Routes of gateways to a host whose subsets only calls in the mesh are routed to."""
+    if not o.spec.gateways or "mesh" in o.spec.gateways:
+        return
+    for path, target in _destinations(o.spec):
+        host = full_host(target.host, o.namespace)
+        rival = next((x for x in context.objects.all(VirtualService) if _splits(x, host)), None)
+        if rival and path[1] == "http" and not target.subset:
+            name = f"{rival.namespace}/{rival.name}"
+            yield message("IngressRouteRulesNotAffected", o, path, name, f"{o.namespace}/{o.name}")
+
+
+def _splits(o: ConfigObject[VirtualService], host: str) -> bool:
+    """Whether calls in the mesh to the host go to its subsets."""
+    if (o.spec.gateways and "mesh" not in o.spec.gateways) or not any(
+        host_covers(full_host(pattern, o.namespace), host) for pattern in o.spec.hosts
+    ):
+        return False
+    targets = [target for _, target in _destinations(o.spec)]
+    return any(t.subset and full_host(t.host, o.namespace) == host for t in targets)
 
 
 def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace: str) -> bool:

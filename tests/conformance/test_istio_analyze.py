@@ -23,11 +23,15 @@ def _cases() -> list[Any]:
     return [pytest.param(c, id=c["name"]) for c in (read if isinstance(read, list) else read["cases"])]
 
 
+# Some of the certificates have the serial number 0.
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @pytest.mark.parametrize("case", _cases())
 def test_case(case: dict[str, Any]) -> None:
-    if case["needs_kubernetes"] and not case.get("only_pods_needed"):
-        pytest.skip(case["needs_kubernetes_why"])
-    assert case["analyzer"] in ANALYZERS, "no such analyzer yet"
+    why = case.get("needs_kubernetes_why") or ""
+    cluster = case["needs_kubernetes"] and not case.get("only_pods_needed")
+    # Kubernetes' own Gateways are not read; analyzers that we do not have are about the cluster, not the mesh.
+    if cluster and (case["analyzer"] not in ANALYZERS or "gateway-api" in why):
+        pytest.skip(why)
     mesh = MeshConfig()
     if case.get("mesh_config"):
         mesh = MeshConfig.model_validate(yaml.safe_load((FOLDER / case["mesh_config"]).read_text()))
