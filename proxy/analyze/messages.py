@@ -131,6 +131,7 @@ TEMPLATES = {
     "ReferencedInternalGateway": Template(
         "IST0165", "Warning", "VirtualService {} refers to a generated internal Gateway: {}"
     ),
+    "IneffectivePolicy": Template("IST0167", "Warning", "This has no effect: {}"),
     "DestinationRuleSubsetNotSelectPods": Template("IST0173", "Error", "The subset {} selects no pods"),
     "UnknownDestinationRuleHost": Template("IST0174", "Warning", "The host {} is no service of the mesh"),
     "JwksUriFetchUnrestricted": Template(

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from proxy.analyze.context import Context, selects, shown
 from proxy.analyze.messages import Message, message
 from proxy.api.base import Model
+from proxy.api.kubernetes import Empty, PodSpec
 from proxy.api.sidecar import Sidecar
 from proxy.api.telemetry import Telemetry
 from proxy.config.objects import ConfigObject, Path
 
 Selected = list[tuple[ConfigObject[Model], Mapping[str, str]]]
 _SIDECAR: Path = ("spec", "workloadSelector", "labels")
+_REDIRECTION = "ambient.istio.io/redirection"
 _TELEMETRY: Path = ("spec", "selector", "matchLabels")
 
 
@@ -25,8 +27,20 @@ def sidecar_selectors(context: Context) -> Iterator[Message]:
 
 
 def sidecar_defaults(context: Context) -> Iterator[Message]:
-    """Several Sidecars without selector in a namespace."""
-    return _defaults(_sidecars(context), "MultipleSidecarsWithoutWorkloadSelectors")
+    """Several Sidecars without selector in a namespace, and Sidecars of pods that have no sidecar."""
+    found = _sidecars(context)
+    yield from _defaults(found, "MultipleSidecarsWithoutWorkloadSelectors")
+    ambient = {o.name for o in context.objects.all(Empty) if o.kind.name == "Namespace" and _is_ambient(o)}
+    for sidecar, selector in found:
+        pods = [
+            pod
+            for pod in context.objects.all(PodSpec)
+            if selector and pod.namespace == sidecar.namespace and selects(selector, pod.labels)
+        ]
+        without = [pod for pod in pods if pod.annotations.get(_REDIRECTION) == "enabled"]
+        if without == pods if pods else sidecar.namespace in ambient:
+            text = "its workloads are in ambient mode and have no sidecar"
+            yield message("IneffectivePolicy", sidecar, ("spec",), text)
 
 
 def telemetry_selectors(context: Context) -> Iterator[Message]:
@@ -41,6 +55,12 @@ def telemetry_selectors(context: Context) -> Iterator[Message]:
 def telemetry_defaults(context: Context) -> Iterator[Message]:
     """Several Telemetries without selector in a namespace."""
     return _defaults(_telemetries(context), "MultipleTelemetriesWithoutWorkloadSelectors")
+
+
+def _is_ambient(namespace: ConfigObject[Empty]) -> bool:
+    labels = namespace.labels
+    injected = labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
+    return labels.get("istio.io/dataplane-mode") == "ambient" and not injected
 
 
 def _sidecars(context: Context) -> Selected:

@@ -29,7 +29,7 @@ def _cases() -> list[Any]:
 def test_case(case: dict[str, Any]) -> None:
     why = case.get("needs_kubernetes_why") or ""
     cluster = case["needs_kubernetes"] and not case.get("only_pods_needed")
-    # Kubernetes' own Gateways are not read; analyzers that we do not have are about the cluster, not the mesh.
+    # Kubernetes' own Gateways are not read; analyzers that are missing are about the cluster, not the mesh.
     if cluster and (case["analyzer"] not in ANALYZERS or "gateway-api" in why):
         pytest.skip(why)
     mesh = MeshConfig()
