@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from proxy.analyze import (
+    annotations,
     authentication,
     authorization,
     credentials,
@@ -26,7 +27,11 @@ from proxy.config.collection import Collection
 from proxy.config.kinds import ISTIO
 from proxy.validate import validate as validate_object
 
+SUPPRESS = "galley.istio.io/analyze-suppress"
+"""Annotation with codes, parted by commas, that are not told of the object; ``*``: none is."""
+
 ANALYZERS: Mapping[str, Analyzer] = {
+    "annotations.K8sAnalyzer": annotations.annotations,
     "authn.BlockedCIDRsAnalyzer": authentication.blocked_networks,
     "authz.AuthorizationPoliciesAnalyzer": authorization.policies,
     "deployment.ApplicationUIDAnalyzer": deployment.users,
@@ -63,7 +68,9 @@ def analyze(
     analyzers: Iterable[str] | None = None,
     validate: Validate = validate_object,
 ) -> list[Message]:
-    """What is questionable in a configuration; what two analyzers find is told once.
+    """What is questionable in a configuration.
+
+    What two analyzers find is told once; what the object's annotation ``SUPPRESS`` names is not told.
 
     Args:
         config: all objects.
@@ -76,7 +83,12 @@ def analyze(
     """
     context = Context(config, mesh, validate)
     names = ANALYZERS if analyzers is None else analyzers
-    return list(dict.fromkeys(m for name in names for m in ANALYZERS[name](context)))
+    found = dict.fromkeys(m for name in names for m in ANALYZERS[name](context))
+    return [m for m in found if not _suppressed(m, config.by_key[m.key].annotations.get(SUPPRESS, ""))]
 
 
-__all__ = ["ANALYZERS", "Message", "Validate", "analyze"]
+def _suppressed(found: Message, codes: str) -> bool:
+    return found.code in (named := [code.strip() for code in codes.split(",")]) or "*" in named
+
+
+__all__ = ["ANALYZERS", "SUPPRESS", "Message", "Validate", "analyze"]

@@ -23,6 +23,8 @@ TEMPLATES = {
     "Deprecated": Template("IST0002", "Warning", "Deprecated: {}"),
     "ReferencedResourceNotFound": Template("IST0101", "Error", 'Referenced {} not found: "{}"'),
     "SchemaValidationError": Template("IST0106", "Error", "Schema validation error: {}"),
+    "MisplacedAnnotation": Template("IST0107", "Warning", "Annotation {} belongs to the kind {}"),
+    "UnknownAnnotation": Template("IST0108", "Warning", "Unknown annotation: {}"),
     "ConflictingMeshGatewayVirtualServiceHosts": Template(
         "IST0109", "Error", "The VirtualServices {} of the mesh gateway all define host {}; merge them"
     ),
@@ -43,6 +45,7 @@ TEMPLATES = {
     "PortNameIsNotUnderNamingConvention": Template(
         "IST0118", "Info", "Port name {} (port: {}, targetPort: {}) names no protocol; it will be detected"
     ),
+    "InvalidAnnotation": Template("IST0125", "Warning", "Invalid annotation {}: {}"),
     "NoMatchingWorkloadsFound": Template("IST0127", "Warning", "No workloads have the labels: {}"),
     "NoServerCertificateVerificationDestinationLevel": Template(
         "IST0128",
@@ -65,6 +68,7 @@ TEMPLATES = {
     "ServiceEntryAddressesRequired": Template(
         "IST0134", "Warning", "A port of this protocol needs spec.addresses"
     ),
+    "DeprecatedAnnotation": Template("IST0135", "Info", "Annotation {} is deprecated{}"),
     "DeploymentConflictingPorts": Template(
         "IST0137",
         "Warning",
@@ -154,7 +158,8 @@ class Message:
         name: of the code, as Istio calls it.
         key: the object that it is about.
         path: of the field, as ``spec.http[0]``; empty: the whole object.
-        line: in the object's file, from 1; 0: not known.
+        file: the object's, as the user gave it; empty: none.
+        line: in the file, from 1; 0: not known.
     """
 
     code: str
@@ -162,6 +167,7 @@ class Message:
     level: Level
     key: Key
     path: str
+    file: str
     line: int
     text: str
 
@@ -176,7 +182,13 @@ def message(name: str, about: ConfigObject[Model], path: Path, *args: object) ->
         args: for the places of the text.
     """
     template = TEMPLATES[name]
-    text = template.text.format(*args)
     return Message(
-        template.code, name, template.level, about.key, dotted(path), about.origin.line(path), text
+        code=template.code,
+        name=name,
+        level=template.level,
+        key=about.key,
+        path=dotted(path),
+        file=about.origin.file,
+        line=about.origin.line(path),
+        text=template.text.format(*args),
     )

@@ -1,13 +1,21 @@
 """VirtualServices: hosts, gateways, destinations."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from proxy.analyze.context import Context, full_host, host_covers, visible
 from proxy.analyze.messages import Message, message
 from proxy.api.destination_rule import DestinationRule
 from proxy.api.gateway import Gateway
-from proxy.api.virtual_service import Destination, VirtualService
+from proxy.api.virtual_service import (
+    Destination,
+    HTTPRoute,
+    HTTPRouteDestination,
+    RouteDestination,
+    TCPRoute,
+    TLSRoute,
+    VirtualService,
+)
 from proxy.config.objects import ConfigObject, Path
 
 
@@ -113,9 +121,15 @@ def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace:
 
 
 def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
-    for section, routes in (("http", spec.http), ("tls", spec.tls), ("tcp", spec.tcp)):
+    lists: tuple[tuple[str, Sequence[HTTPRoute | TLSRoute | TCPRoute]], ...] = (
+        ("http", spec.http),
+        ("tls", spec.tls),
+        ("tcp", spec.tcp),
+    )
+    for section, routes in lists:
         for i, route in enumerate(routes):
-            for j, part in enumerate(route.route):
+            parts: Sequence[HTTPRouteDestination | RouteDestination] = route.route
+            for j, part in enumerate(parts):
                 # An absent destination is a host that does not exist.
                 yield ("spec", section, i, "route", j, "destination"), part.destination or Destination()
     for i, http in enumerate(spec.http):

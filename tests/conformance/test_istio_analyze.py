@@ -11,7 +11,8 @@ import yaml
 from proxy.analyze import ANALYZERS, analyze
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
-from proxy.config.parse import parse
+from proxy.config.kinds import KINDS
+from proxy.config.parse import DEFAULT_NAMESPACE, parse
 
 FOLDER = Path(__file__).parents[3] / "shared" / "conformance" / "istio-analyze"
 
@@ -21,6 +22,11 @@ def _cases() -> list[Any]:
         return [pytest.param(None, marks=pytest.mark.skip(reason=f"{FOLDER} is absent"))]
     read = json.loads((FOLDER / "cases.json").read_text())
     return [pytest.param(c, id=c["name"]) for c in (read if isinstance(read, list) else read["cases"])]
+
+
+def _namespace(kind: str) -> str:
+    """Of objects that name none."""
+    return DEFAULT_NAMESPACE if all(k.namespaced for k in KINDS.values() if k.name == kind) else ""
 
 
 # Some of the certificates have the serial number 0.
@@ -42,6 +48,7 @@ def test_case(case: dict[str, Any]) -> None:
     found = analyze(Collection.of(objects), mesh, [case["analyzer"]])
     got = Counter((m.code, m.level, m.key.kind, m.key.namespace, m.key.name) for m in found)
     expected = Counter(
-        (e["code"], e["level"], e["kind"], e["namespace"] or "default", e["name"]) for e in case["expected"]
+        (e["code"], e["level"], e["kind"], e["namespace"] or _namespace(e["kind"]), e["name"])
+        for e in case["expected"]
     )
     assert got == expected

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from proxy.analyze import ANALYZERS, Message, analyze
+from proxy.analyze import ANALYZERS, SUPPRESS, Message, analyze
 from proxy.analyze.messages import TEMPLATES
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
@@ -59,7 +59,15 @@ def test_a_message_names_its_place() -> None:
     text = "kind: DestinationRule\nmetadata: {name: it}\nspec:\n  host: a.com\n"
     (message,) = _analyze(text, ["destinationrule.PodNotSelectedAnalyzer"])
     assert (message.name, message.level, message.line) == ("UnknownDestinationRuleHost", "Warning", 5)
+    assert message.file == "it.yaml"
     assert message.text == "The host a.com is no service of the mesh"
+
+
+@pytest.mark.parametrize(("codes", "told"), [("IST0101, IST0174", 0), ("*", 0), ("IST0101", 1)])
+def test_an_annotation_suppresses_codes(codes: str, told: int) -> None:
+    meta = f"{{name: it, annotations: {{{SUPPRESS}: {codes!r}}}}}"
+    text = f"kind: DestinationRule\nmetadata: {meta}\nspec: {{host: a.com}}"
+    assert len(_analyze(text, ["destinationrule.PodNotSelectedAnalyzer"])) == told
 
 
 def test_an_unknown_analyzer_is_an_error() -> None:

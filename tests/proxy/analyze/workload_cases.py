@@ -238,4 +238,37 @@ _SERVICES = [
     ),
 ]
 
-CASES = (*_SELECTORS, *_SERVICES)
+_INJECT = "{sidecar.istio.io/inject: 'true', kubernetes.io/psp: a, istio.io/rev: b}"
+_ANNOTATIONS = [
+    Case(
+        "annotations that mean nothing",
+        "annotations.K8sAnalyzer",
+        join(
+            "kind: Service\nmetadata: {name: a, annotations: {networking.istio.io/exportThree: b}}",
+            "kind: Namespace\nmetadata: {name: a, annotations: {kubernetes.io/ingress.class: b}}",
+            "kind: Pod\nmetadata: {name: a, annotations: {sidecar.istio.io/inject: b}}",
+            deployment("{metadata: {annotations: {sidecar.istio.io/statsInclusionPrefixes: a}}}"),
+        ),
+        (
+            ("IST0107", "Namespace a", "metadata.annotations.kubernetes.io/ingress.class"),
+            ("IST0108", "Service default/a", "metadata.annotations.networking.istio.io/exportThree"),
+            ("IST0125", "Pod default/a", "metadata.annotations.sidecar.istio.io/inject"),
+            (
+                "IST0135",
+                DEPLOYMENT,
+                "spec.template.metadata.annotations.sidecar.istio.io/statsInclusionPrefixes",
+            ),
+        ),
+    ),
+    Case(
+        "annotations that mean something",
+        "annotations.K8sAnalyzer",
+        join(
+            "kind: Service\nmetadata: {name: a, annotations: {networking.istio.io/exportTo: '*'}}",
+            f"kind: Pod\nmetadata: {{name: a, annotations: {_INJECT}}}",
+            deployment("{metadata: {annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: '1,2'}}}"),
+        ),
+    ),
+]
+
+CASES = (*_SELECTORS, *_SERVICES, *_ANNOTATIONS)
