@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -42,12 +43,13 @@ def secrets(context: Context) -> Iterator[Message]:
 def certificates(context: Context) -> Iterator[Message]:
     """Gateways whose pods also serve another one with the same certificate."""
     found = context.objects.all(Gateway)
+    users: dict[tuple[str, ...], list[ConfigObject[Gateway]]] = defaultdict(list)
     for o in found:
-        same = [
-            x
-            for x in found
-            if x.key != o.key and selects(o.spec.selector, x.spec.selector) and _used(o) & _used(x)
-        ]
+        for used in _used(o):
+            users[used].append(o)
+    for o in found:
+        rivals = {x.key: x for used in _used(o) for x in users[used] if x.key != o.key}
+        same = [x for x in rivals.values() if selects(o.spec.selector, x.spec.selector)]
         if same:
             names = sorted(f"{x.namespace}/{x.name}" for x in (o, *same))
             yield message("GatewayDuplicateCertificate", o, ("spec", "servers"), names)

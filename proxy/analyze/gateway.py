@@ -1,10 +1,11 @@
 """Gateways: ports, and hosts that two of them claim."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from proxy.analyze.context import Context, Workload, selects, shown
 from proxy.analyze.messages import Message, message
-from proxy.api.gateway import Gateway
+from proxy.api.gateway import Gateway, Server
 from proxy.api.kubernetes import Service
 from proxy.config.objects import ConfigObject, Key
 
@@ -15,18 +16,16 @@ def conflicts(context: Context) -> Iterator[Message]:
     """Gateways of the same workloads with one port and host."""
     found = context.objects.all(Gateway)
     pods = {o.key: _names(context.selected(o.spec.selector)) for o in found}
+    claims: dict[tuple[int, str], list[ConfigObject[Gateway]]] = defaultdict(list)
     for o in found:
-        rivals = [x for x in found if x.key != o.key and _together(o, x, pods)]
+        for claim in {claim for server in o.spec.servers for claim in _claims(server)}:
+            claims[claim].append(o)
+    for o in found:
         for index, server in enumerate(o.spec.servers):
-            port = server.port.number if server.port else 0
-            same = [
-                x.name
-                for x in rivals
-                for s in x.spec.servers
-                if port and s.port and s.port.number == port and set(s.hosts) & set(server.hosts)
-            ]
-            if same:
-                args = (sorted(set(same)), shown(o.spec.selector), port, ",".join(server.hosts))
+            rivals = {x.key: x for claim in _claims(server) for x in claims[claim] if x.key != o.key}
+            same = sorted(x.name for x in rivals.values() if _together(o, x, pods))
+            if same and server.port:
+                args = (same, shown(o.spec.selector), server.port.number, ",".join(server.hosts))
                 yield message("ConflictingGateways", o, ("spec", "servers", index), *args)
 
 
@@ -44,6 +43,12 @@ def ports(context: Context) -> Iterator[Message]:
             if server.port and server.port.number not in known:
                 args = (server.port.number, shown(o.spec.selector))
                 yield message("GatewayPortNotDefinedOnService", o, ("spec", "servers", index, "port"), *args)
+
+
+def _claims(server: Server) -> Iterator[tuple[int, str]]:
+    """Port and host; nothing without a port."""
+    if server.port and server.port.number:
+        yield from ((server.port.number, host) for host in server.hosts)
 
 
 def _service_ports(context: Context, pods: list[Workload]) -> set[int | str]:

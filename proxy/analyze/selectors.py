@@ -80,7 +80,7 @@ def _telemetries(context: Context) -> Selected:
 
 def _overlaps(context: Context, found: Selected, name: str, path: Path) -> Iterator[Message]:
     said = set()
-    for pod in context.workloads():
+    for pod in context.workloads:
         same = [o for o, s in found if s and o.namespace == pod.namespace and selects(s, pod.labels)]
         names = sorted(o.name for o in same)
         for o in same if len(same) > 1 else ():
