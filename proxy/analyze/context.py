@@ -1,29 +1,31 @@
 """What every analyzer looks at."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from proxy.analyze.messages import Message
 from proxy.api.base import Model
 from proxy.api.kubernetes import Deployment, PodSpec, Service
 from proxy.api.mesh import MeshConfig
-from proxy.api.service_entry import ServiceEntry
+from proxy.api.service_entry import ServiceEntry, WorkloadEntry
 from proxy.config.collection import Collection
-from proxy.config.objects import ConfigObject, Path
+from proxy.config.objects import ConfigObject
+from proxy.config.parse import Problem
 
 SUFFIX = ".svc.cluster.local"
 
 
+Validate = Callable[[ConfigObject[Model]], Sequence[Problem]]
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a validator says of an object; a warning if it is not an error."""
+class Workload:
+    """Something that selectors find: a pod, a WorkloadEntry, or the pods of a Deployment."""
 
-    path: Path
-    text: str
-    warning: bool = False
-
-
-Validate = Callable[[ConfigObject[Model]], Sequence[Finding]]
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Host:
         return visible(self.export_to, self.namespace, namespace)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """The objects, the mesh's settings, and the judge of single objects."""
 
@@ -54,37 +56,56 @@ class Context:
     mesh: MeshConfig
     validate: Validate
 
-    def pods(self, namespace: str | None = None) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-        """Namespace, name and labels of the pods (all: None)."""
-        for pod in self.objects.all(PodSpec):
-            if namespace in (None, pod.namespace):
-                yield pod.namespace, pod.name, pod.labels
-
-    def workloads(self, namespace: str | None = None) -> Iterator[Mapping[str, str]]:
-        """Labels of pods, and of the pods that Deployments make."""
-        for _, _, labels in self.pods(namespace):
-            yield labels
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """What selectors find; a Deployment counts where its pods are not known."""
+        pods = [Workload(o.namespace, o.name, o.labels) for o in self.objects.all(PodSpec)]
+        pods += [
+            Workload(o.namespace, o.name, {**o.labels, **o.spec.labels})
+            for o in self.objects.all(WorkloadEntry)
+        ]
+        unknown = []
         for deployment in self.objects.all(Deployment):
-            if namespace in (None, deployment.namespace):
-                yield deployment.spec.template.metadata.labels
+            own, labels = deployment.spec.selector.match_labels, deployment.spec.template.metadata.labels
+            known = any(p.namespace == deployment.namespace and selects(own, p.labels) for p in pods)
+            if not (own and known):
+                unknown.append(Workload(deployment.namespace, deployment.name, labels))
+        return (*pods, *unknown)
 
-    def hosts(self) -> Iterator[Host]:
-        """All hosts of Services and ServiceEntries."""
+    def selected(self, selector: Mapping[str, str], namespace: str | None = None) -> list[Workload]:
+        """The workloads of a namespace (None: of all) that have these labels."""
+        return [
+            workload
+            for workload in self.workloads
+            if namespace in (None, workload.namespace) and selects(selector, workload.labels)
+        ]
+
+    @cached_property
+    def hosts(self) -> Mapping[str, Sequence[Host]]:
+        """All hosts of Services and ServiceEntries by their names."""
+        found: dict[str, list[Host]] = {}
         for service in self.objects.all(Service):
             exported = service.annotations.get("networking.istio.io/exportTo", "")
             to = tuple(part.strip() for part in exported.split(",") if part.strip())
             ports = tuple(port.port for port in service.spec.ports)
-            yield Host(f"{service.name}.{service.namespace}{SUFFIX}", service.namespace, ports, to)
+            name = f"{service.name}.{service.namespace}{SUFFIX}"
+            found.setdefault(name, []).append(Host(name, service.namespace, ports, to))
         for entry in self.objects.all(ServiceEntry):
             ports = tuple(port.number for port in entry.spec.ports)
-            for name in entry.spec.hosts:
-                yield Host(full_host(name, entry.namespace), entry.namespace, ports, entry.spec.export_to)
+            for name in (full_host(host, entry.namespace) for host in entry.spec.hosts):
+                found.setdefault(name, []).append(Host(name, entry.namespace, ports, entry.spec.export_to))
+        return found
 
     def find_host(self, name: str, namespace: str) -> Host | None:
-        """The host that a destination in this namespace means: an exact one before a wildcard."""
+        """The host that a destination in this namespace means: an exact one before the longest wildcard."""
         wanted = full_host(name, namespace)
-        found = [h for h in self.hosts() if h.visible(namespace) and host_covers(h.name, wanted)]
-        return max(found, key=lambda host: (host.name == wanted, len(host.name)), default=None)
+        wider = (host for host in self._wildcards if host_covers(host.name, wanted))
+        return next((host for host in (*self.hosts.get(wanted, ()), *wider) if host.visible(namespace)), None)
+
+    @cached_property
+    def _wildcards(self) -> list[Host]:
+        found = [host for name, hosts in self.hosts.items() if name.startswith("*") for host in hosts]
+        return sorted(found, key=lambda host: len(host.name), reverse=True)
 
 
 def full_host(host: str, namespace: str) -> str:

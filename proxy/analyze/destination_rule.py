@@ -7,6 +7,9 @@ from proxy.analyze.messages import Message, message
 from proxy.api.destination_rule import ClientTLSSettings, DestinationRule
 from proxy.api.kubernetes import Service
 
+# Istio takes these labels from the pod's node, which is not known here: a value may be right.
+_OF_NODE = ("topology.kubernetes.io/", "topology.istio.io/")
+
 
 def ca_certificates(context: Context) -> Iterator[Message]:
     """TLS that does not check the server."""
@@ -15,12 +18,12 @@ def ca_certificates(context: Context) -> Iterator[Message]:
         if policy is None:
             continue
         selected = rule.spec.workload_selector is not None
-        if policy.tls and _unchecked(policy.tls, selected):
+        if policy.tls and _unchecked(policy.tls, selected=selected):
             args = (rule.name, rule.namespace, policy.tls.mode, host)
             path = ("spec", "trafficPolicy", "tls")
             yield message("NoServerCertificateVerificationDestinationLevel", rule, path, *args)
         for index, port in enumerate(policy.port_level_settings):
-            if port.tls and _unchecked(port.tls, selected):
+            if port.tls and _unchecked(port.tls, selected=selected):
                 number = port.port.number if port.port else 0
                 args = (rule.name, rule.namespace, port.tls.mode, host)
                 where = ("spec", "trafficPolicy", "portLevelSettings", index, "tls")
@@ -37,15 +40,15 @@ def subsets(context: Context) -> Iterator[Message]:
         service = services.get(host)
         if service is None or not service.spec.selector:
             continue
-        pods = [labels for _, _, labels in context.pods(service.namespace)]
+        pods = context.selected(service.spec.selector, service.namespace)
         for index, subset in enumerate(rule.spec.subsets):
-            wanted = {**service.spec.selector, **subset.labels}
-            if not any(selects(wanted, labels) for labels in pods):
+            wanted = {k: v for k, v in subset.labels.items() if not (v and k.startswith(_OF_NODE))}
+            if not any(selects(wanted, pod.labels) for pod in pods):
                 yield message(
                     "DestinationRuleSubsetNotSelectPods", rule, ("spec", "subsets", index), subset.name
                 )
 
 
-def _unchecked(tls: ClientTLSSettings, selected: bool) -> bool:
+def _unchecked(tls: ClientTLSSettings, *, selected: bool) -> bool:
     secret = bool(tls.credential_name) and selected
     return tls.mode in ("SIMPLE", "MUTUAL") and not tls.ca_certificates and not secret

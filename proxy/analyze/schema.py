@@ -6,9 +6,9 @@ from proxy.analyze.context import Context
 from proxy.analyze.messages import Message, message
 
 
-def schema(context: Context, kind: str | None = None) -> Iterator[Message]:
-    """The findings of ``context.validate`` about all objects, or those of one kind."""
+def schema(context: Context, kind: str) -> Iterator[Message]:
+    """The findings of ``context.validate`` about the objects of a kind."""
     for o in context.objects.by_key.values():
-        for finding in context.validate(o) if kind in (None, o.kind.name) else ():
-            name = "SchemaWarning" if finding.warning else "SchemaValidationError"
-            yield message(name, o, finding.path, finding.text)
+        for problem in context.validate(o) if kind == o.kind.name else ():
+            name = "SchemaWarning" if problem.severity == "warning" else "SchemaValidationError"
+            yield message(problem.known_as or name, o, problem.path, problem.message)

@@ -8,11 +8,17 @@ from proxy.analyze.messages import Message, message
 from proxy.api.service_entry import ServiceEntry
 from proxy.config.objects import ConfigObject
 
+_CAPTURE, _ALLOCATE = "ISTIO_META_DNS_CAPTURE", "ISTIO_META_DNS_AUTO_ALLOCATE"
+
 
 def addresses(context: Context) -> Iterator[Message]:
     """TCP ports without addresses: their traffic cannot be told apart by host."""
+    metadata = context.mesh.default_config.proxy_metadata
+    captured = metadata.get(_CAPTURE) == "true"
+    if captured and metadata.get(_ALLOCATE) == "true":
+        return
     for entry in context.objects.all(ServiceEntry):
-        if entry.spec.addresses:
+        if entry.spec.addresses or (captured and _allocated(entry)):
             continue
         for index, port in enumerate(entry.spec.ports):
             if port.protocol.upper() in ("", "TCP"):
@@ -34,6 +40,12 @@ def protocols(context: Context) -> Iterator[Message]:
                 used = ", ".join(sorted({protocol, *(p for _, p in others)}))
                 args = (names, host, number, used)
                 yield message("ConflictingServiceEntryProtocol", entry, ("spec", "ports"), *args)
+
+
+def _allocated(entry: ConfigObject[ServiceEntry]) -> bool:
+    """Whether a controller gave it addresses, which proxies answer DNS questions with."""
+    status = entry.document.get("status")
+    return isinstance(status, dict) and bool(status.get("addresses"))
 
 
 def _meet(one: ConfigObject[ServiceEntry], two: ConfigObject[ServiceEntry]) -> bool:

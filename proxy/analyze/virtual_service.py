@@ -1,12 +1,21 @@
 """VirtualServices: hosts, gateways, destinations."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from proxy.analyze.context import Context, full_host, host_covers, visible
 from proxy.analyze.messages import Message, message
+from proxy.api.destination_rule import DestinationRule
 from proxy.api.gateway import Gateway
-from proxy.api.virtual_service import Destination, VirtualService
+from proxy.api.virtual_service import (
+    Destination,
+    HTTPRoute,
+    HTTPRouteDestination,
+    RouteDestination,
+    TCPRoute,
+    TLSRoute,
+    VirtualService,
+)
 from proxy.config.objects import ConfigObject, Path
 
 
@@ -40,6 +49,26 @@ def destinations(context: Context) -> Iterator[Message]:
             elif target.port and target.port.number not in host.ports:
                 name = f"{target.host}:{target.port.number}"
                 yield message("ReferencedResourceNotFound", o, (*path, "port"), "host:port", name)
+        yield from _past_subsets(context, o)
+
+
+def subsets(context: Context) -> Iterator[Message]:
+    """Subsets that no DestinationRule of the host has."""
+    rules = context.objects.all(DestinationRule)
+    for o in context.objects.all(VirtualService):
+        for path, target in _destinations(o.spec):
+            host = full_host(target.host, o.namespace)
+            known = {
+                subset.name
+                for rule in rules
+                if visible(rule.spec.export_to, rule.namespace, o.namespace)
+                and host_covers(full_host(rule.spec.host, rule.namespace), host)
+                for subset in rule.spec.subsets
+            }
+            if target.subset and target.subset not in known:
+                name = f"{target.host}+{target.subset}"
+                where = (*path, "subset")
+                yield message("ReferencedResourceNotFound", o, where, "host+subset in DestinationRule", name)
 
 
 def gateways(context: Context) -> Iterator[Message]:
@@ -62,6 +91,28 @@ def gateways(context: Context) -> Iterator[Message]:
                 yield message("VirtualServiceHostNotFoundInGateway", o, path, hosts, o.name, written)
 
 
+def _past_subsets(context: Context, o: ConfigObject[VirtualService]) -> Iterator[Message]:
+    """Routes of gateways to a host whose subsets only calls in the mesh are routed to."""
+    if not o.spec.gateways or "mesh" in o.spec.gateways:
+        return
+    for path, target in _destinations(o.spec):
+        host = full_host(target.host, o.namespace)
+        rival = next((x for x in context.objects.all(VirtualService) if _splits(x, host)), None)
+        if rival and path[1] == "http" and not target.subset:
+            name = f"{rival.namespace}/{rival.name}"
+            yield message("IngressRouteRulesNotAffected", o, path, name, f"{o.namespace}/{o.name}")
+
+
+def _splits(o: ConfigObject[VirtualService], host: str) -> bool:
+    """Whether calls in the mesh to the host go to its subsets."""
+    if (o.spec.gateways and "mesh" not in o.spec.gateways) or not any(
+        host_covers(full_host(pattern, o.namespace), host) for pattern in o.spec.hosts
+    ):
+        return False
+    targets = [target for _, target in _destinations(o.spec)]
+    return any(t.subset and full_host(t.host, o.namespace) == host for t in targets)
+
+
 def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace: str) -> bool:
     scope, _, name = pattern.rpartition("/")
     owner = namespace or o.namespace
@@ -70,9 +121,15 @@ def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace:
 
 
 def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
-    for section, routes in (("http", spec.http), ("tls", spec.tls), ("tcp", spec.tcp)):
+    lists: tuple[tuple[str, Sequence[HTTPRoute | TLSRoute | TCPRoute]], ...] = (
+        ("http", spec.http),
+        ("tls", spec.tls),
+        ("tcp", spec.tcp),
+    )
+    for section, routes in lists:
         for i, route in enumerate(routes):
-            for j, part in enumerate(route.route):
+            parts: Sequence[HTTPRouteDestination | RouteDestination] = route.route
+            for j, part in enumerate(parts):
                 # An absent destination is a host that does not exist.
                 yield ("spec", section, i, "route", j, "destination"), part.destination or Destination()
     for i, http in enumerate(spec.http):

@@ -115,6 +115,7 @@ class ExtensionProvider(Lenient):
     envoy_tcp_als: EnvoyGrpcAccessLog | None = None
     envoy_otel_als: EnvoyOtelAls | None = None
     prometheus: dict[str, Any] | None = None
+    lightstep: dict[str, Any] | None = None
 
 
 class DefaultProviders(Lenient):
@@ -144,6 +145,7 @@ class ProxyConfig(Lenient):
     private_key_provider: dict[str, Any] | None = None
     hold_application_until_proxy_starts: bool | None = None
     gateway_topology: dict[str, Any] | None = None
+    proxy_metadata: dict[str, str] = Field(default_factory=dict)
 
 
 class OutboundTrafficPolicy(Lenient):

@@ -26,6 +26,7 @@ class Problem:
         message: what is wrong and what to write instead.
         line: in the file, from 1; 0: not known.
         subject: the object, as ``Kind namespace/name``, as far as it is known.
+        known_as: Istio's name of it where analysis has one for it, like ``VirtualServiceUnreachableRule``.
     """
 
     message: str
@@ -34,6 +35,7 @@ class Problem:
     line: int = 0
     subject: str = ""
     severity: Severity = "error"
+    known_as: str = ""
 
     @property
     def field(self) -> str:

@@ -30,9 +30,14 @@ class Spot:
         """The object must not be used."""
         self._add(message, "error")
 
-    def warn(self, message: str) -> None:
-        """The object works, but hardly as meant."""
-        self._add(message, "warning")
+    def warn(self, message: str, known_as: str = "") -> None:
+        """The object works, but hardly as meant.
+
+        Args:
+            message: what is doubtful.
+            known_as: Istio's name of it, see ``Problem``.
+        """
+        self._add(message, "warning", known_as)
 
     def each(self, name: str, items: Iterable[ItemT]) -> Iterator[tuple["Spot", ItemT]]:
         """The items of a list with their places."""
@@ -44,7 +49,8 @@ class Spot:
         for key, item in items.items():
             yield self / name / key, key, item
 
-    def _add(self, message: str, severity: Severity) -> None:
+    def _add(self, message: str, severity: Severity, known_as: str = "") -> None:
         origin = self.obj.origin
         line = origin.line(self.path)
-        self.found.append(Problem(message, self.path, origin.file, line, str(self.obj.key), severity))
+        subject = str(self.obj.key)
+        self.found.append(Problem(message, self.path, origin.file, line, subject, severity, known_as))
