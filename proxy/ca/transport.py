@@ -1,7 +1,8 @@
 """TLS of our own gRPC servers, with certificates of the mesh's authority."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import grpc
 
@@ -39,4 +40,6 @@ def server_credentials(
     first = configuration()
     if first is None:
         raise RuntimeError("a certificate made now is not due")
-    return grpc.dynamic_ssl_server_credentials(first, configuration, require_client_authentication=True)
+    # None keeps the configuration before; the types do not know that.
+    fetcher = cast("Callable[[], grpc.ServerCertificateConfiguration]", configuration)
+    return grpc.dynamic_ssl_server_credentials(first, fetcher, require_client_authentication=True)

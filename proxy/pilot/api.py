@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from proxy.analyze import analyze
+from proxy.analyze.analyzers import analyze
 from proxy.config.apply import judge, refused
 from proxy.config.collection import Collection
 from proxy.config.objects import Key
@@ -17,7 +17,6 @@ from proxy.config.parse import DEFAULT_NAMESPACE
 from proxy.config.store import UnknownRevisionError
 from proxy.pilot import forms
 from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
-from proxy.pilot.judgement import file_of
 from proxy.pilot.server import Pilot
 
 UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 422, 404, 413
@@ -91,7 +90,7 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         world = pilot.world()
         found = await run_in_threadpool(analyze, world.config, world.mesh)
         folder = pilot.source.problems if pilot.source else ()
-        messages = [forms.finding(m, file_of(world.config, m.key)) for m in found]
+        messages = [forms.finding(m) for m in found]
         return _json({"messages": messages, "files": [forms.problem(p) for p in folder]})
 
 

@@ -28,7 +28,7 @@ def problem(problem: Problem) -> Json:
     }
 
 
-def finding(message: Message, file: str) -> Json:
+def finding(message: Message) -> Json:
     """A finding of the analyzer."""
     return {
         "code": message.code,
@@ -38,7 +38,7 @@ def finding(message: Message, file: str) -> Json:
         "text": message.text,
         "line": message.line,
         "path": message.path,
-        "file": file,
+        "file": message.file,
     }
 
 

@@ -3,18 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from proxy.analyze import analyze
+from proxy.analyze.analyzers import analyze
 from proxy.config.apply import judge
 from proxy.config.collection import Collection
-from proxy.config.objects import Key
 from proxy.pilot.forms import finding, problem
 from proxy.pilot.snapshots import mesh_config
-
-
-def file_of(config: Collection, key: Key) -> str:
-    """The file that an object was written in; empty: not known."""
-    found = config.by_key.get(key)
-    return found.origin.file if found else ""
 
 
 def judgement(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -22,6 +15,6 @@ def judgement(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     judged = [judge(text, name) for name, text in texts]
     config = Collection.of(o for objects, _ in judged for o in objects)
     return {
-        "messages": [finding(m, file_of(config, m.key)) for m in analyze(config, mesh_config(config))],
+        "messages": [finding(m) for m in analyze(config, mesh_config(config))],
         "files": [problem(p) for _, problems in judged for p in problems if p.severity == "error"],
     }

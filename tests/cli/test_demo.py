@@ -16,7 +16,7 @@ import pytest
 SERVICES = {"traffic", "productpage", "details", "reviews", "ratings", "productpage.default"}
 APPLICATIONS, ENVOYS = 9, 10  # of examples/bookinfo/mesh
 SEEN_WITHIN_S = 60.0
-FIRST_TRACE_CPU_S = 15.0  # what one core can do in the 15 s within which the first trace must be seen
+FIRST_TRACE_CPU_S = 30.0  # what two cores can do in the 15 s within which the first trace must be seen
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 STOPPED_WITHIN_S = 40.0
 
@@ -80,7 +80,7 @@ def test_every_service_is_seen_and_ctrl_c_stops_all(
     assert not still_running(processes)
 
 
-def test_first_trace_costs_less_than_one_core_can_do_in_15_s(demo: subprocess.Popen[str]) -> None:
+def test_first_trace_costs_less_than_two_cores_can_do_in_15_s(demo: subprocess.Popen[str]) -> None:
     """In CPU time, because other processes may keep this machine busy."""
     assert demo.stderr is not None
     _url(demo.stderr)

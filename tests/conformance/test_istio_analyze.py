@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from proxy.analyze import ANALYZERS, analyze
+from proxy.analyze.analyzers import ANALYZERS, analyze
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
 from proxy.config.kinds import KINDS

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from proxy.analyze import ANALYZERS, SUPPRESS, Message, analyze
+from proxy.analyze.analyzers import ANALYZERS, SUPPRESS, Message, analyze
 from proxy.analyze.messages import TEMPLATES
 from proxy.api.mesh import MeshConfig
 from proxy.config.collection import Collection
