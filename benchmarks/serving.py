@@ -109,9 +109,18 @@ class Server:
             time.sleep(0.05)
         return self
 
-    def launch(self) -> None:
-        """Start the child on ports of its own and return at once."""
-        self.ports = Ports.free()
+    def restart(self, ports: Ports) -> None:
+        """Start again on the ports it had, and wait until it is ready."""
+        self.launch(ports)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.ready():
+            if not self.alive() or time.monotonic() > deadline:
+                raise ServerFailed(f"did not come back\n{self.log_tail()}")
+            time.sleep(0.05)
+
+    def launch(self, ports: Ports | None = None) -> None:
+        """Start the child, on free ports if none are given, and return at once."""
+        self.ports = ports or Ports.free()
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("VIGLA_")}
         settings = {
             "VIGLA_COLLECTOR__OTLP_GRPC_PORT": str(self.ports.otlp_grpc),

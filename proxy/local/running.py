@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from proxy.agent.settings import Address
 from proxy.config.collection import Collection
 from proxy.config.parse import parse
 from proxy.local.mesh import LocalMesh, Surroundings
-from proxy.local.workloads import LocalWorkload, local_workloads
+from proxy.local.workloads import Block, LocalWorkload, local_workloads
 from vigla.errors import SettingsError
 
 READY_S = 60.0
@@ -24,7 +24,8 @@ class Plan:
 
     workloads: tuple[LocalWorkload, ...]
     surroundings: Surroundings
-    folder: Path = field(default=Path("vigla-mesh"))
+    folder: Path
+    block: Block
 
     @classmethod
     def of(
@@ -36,8 +37,10 @@ class Plan:
             SettingsError: there is nothing to run, or an address is none.
         """
         objects = [o for name, text in texts for o in parse(text, name, namespace).objects]
-        workloads = local_workloads(Collection.of(objects))
+        block = Block()
+        workloads = local_workloads(Collection.of(objects), block)
         if not workloads:
+            block.close()
             raise SettingsError("no Deployment has a container with a command: there is nothing to run")
         environment = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector}",
@@ -46,7 +49,7 @@ class Plan:
         surroundings = Surroundings(
             _address(pilot, "--pilot"), _address(collector, "--collector"), "cluster.local", environment
         )
-        return cls(workloads, surroundings, folder)
+        return cls(workloads, surroundings, folder, block)
 
 
 async def run(plan: Plan, told: Callable[[str], None]) -> None:
@@ -77,6 +80,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> None:
                 continue
     finally:
         await mesh.stop()
+        plan.block.close()
 
 
 def _address(text: str, what: str) -> Address:

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from proxy.api.kubernetes import Container, Deployment, PodMeta
 from proxy.config.collection import Collection
@@ -18,7 +19,7 @@ from vigla.errors import SettingsError
 STATUS_PORT, READY_PORT = 15020, 15021
 """Of each agent, as Istio has them: every workload has an address of its own."""
 
-_BLOCKS = 200
+_BLOCKS, _LAST = 200, 254
 ADDRESS = "vigla.io/address"
 """Annotation of a pod template: the workload's address, for applications outside the mesh."""
 
@@ -68,29 +69,40 @@ class LocalWorkload:
     sidecar: bool = True
 
 
-def local_workloads(config: Collection) -> tuple[LocalWorkload, ...]:
-    """The workloads that this machine runs, by name.
+class Block:
+    """Addresses of one mesh, which no other mesh of this machine gets until ``close``; a context manager."""
 
-    Their addresses are the same at every start, unless another mesh of this machine has them.
+    def __init__(self) -> None:
+        """Take the first free block.
 
-    Raises:
-        SettingsError: too many meshes run here.
-    """
+        Raises:
+            SettingsError: too many meshes run here.
+        """
+        for number in range(_BLOCKS):
+            try:
+                self._held = socket.create_server((f"127.20.{number}.{_LAST}", STATUS_PORT))
+            except OSError:
+                continue
+            self.number = number
+            return
+        raise SettingsError(f"{_BLOCKS} meshes run on this machine: stop one")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the addresses back."""
+        self._held.close()
+
+
+def local_workloads(config: Collection, block: Block) -> tuple[LocalWorkload, ...]:
+    """The workloads that this machine runs, by name; they have the same addresses at every start."""
     deployments = sorted(config.all(Deployment), key=lambda d: (d.namespace, d.name))
-    block = _free_block()
-    addresses = zip(_addresses(20, block), _addresses(21, block), strict=True)
+    addresses = zip(_addresses(20, block.number), _addresses(21, block.number), strict=True)
     return tuple(w for d in deployments for w in _replicas(d, addresses))
-
-
-def _free_block() -> int:
-    """Third byte of addresses that no other mesh uses."""
-    for block in range(_BLOCKS):
-        try:
-            socket.create_server((f"127.20.{block}.1", STATUS_PORT)).close()
-        except OSError:
-            continue
-        return block
-    raise SettingsError(f"{_BLOCKS} meshes run on this machine: stop one")
 
 
 def _addresses(second: int, block: int) -> Iterator[str]:

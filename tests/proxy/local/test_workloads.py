@@ -10,7 +10,7 @@ from proxy.config.parse import parse
 from proxy.local.apps import placed
 from proxy.local.mesh import Surroundings, agent_settings
 from proxy.local.running import Plan
-from proxy.local.workloads import LocalWorkload, local_workloads
+from proxy.local.workloads import Block, LocalWorkload, local_workloads
 from proxy.xds.node import parse_node, proxy_of
 from vigla.errors import SettingsError
 
@@ -39,7 +39,8 @@ def found(
     values = {"replicas": replicas, "labels": labels, "annotations": annotations, "command": command}
     parsed = parse(DEPLOYMENT.format(name="cart", **values))
     assert not parsed.problems
-    return local_workloads(Collection.of(parsed.objects))
+    with Block() as block:
+        return local_workloads(Collection.of(parsed.objects), block)
 
 
 def test_every_replica_has_addresses_of_its_own() -> None:
@@ -79,3 +80,8 @@ def test_the_sidecars_node_says_where_the_application_is() -> None:
     assert [(b.port, b.bind, b.app_port) for b in proxy.inbound] == [
         (port, workload.address, place.ports[port]) for port in (9080, 5432)
     ]
+
+
+def test_two_meshes_have_different_addresses() -> None:
+    with Block() as first, Block() as second:
+        assert first.number != second.number
