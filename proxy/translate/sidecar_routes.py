@@ -39,6 +39,7 @@ class _Hosts:
     with_port: bool = False
     made: list[Json] = field(default_factory=list)
     domains: set[str] = field(default_factory=set)
+    aliases: dict[str, list[Service]] = field(default_factory=dict)
 
     def add(self, host: str, port: int, domains: Iterable[str], routes: list[Json]) -> None:
         every = [d for domain in domains for d in self._written(domain, port)]
@@ -62,6 +63,8 @@ class _Hosts:
     def fill(self, ports: Iterable[tuple[Service, ServicePort, int]]) -> None:
         """Add hosts of services, then of virtual services whose hosts are none."""
         numbers: dict[int, None] = {}
+        for alias in (s for s in self.egress.services if s.alias_of):
+            self.aliases.setdefault(alias.alias_of, []).append(alias)
         for service, port, listener in ports:
             numbers[listener] = None
             self._service(service, port, listener)
@@ -70,18 +73,18 @@ class _Hosts:
 
     def unknown_hosts(self, port: int) -> None:
         """Hosts of virtual services that no service answers to."""
-        known = [s.hostname for s in self.egress.services]
+        known = {s.hostname for s in self.egress.services}
         for found in self.egress.virtual_services:
             if not found.spec.http:
                 continue
             for written in found.spec.hosts:
                 host = full_host(written, found.namespace, self.proxy.domain)
-                if not any(matches(name, host) for name in known):
+                if host not in known and not _covers_any(host, known):
                     routes = http_routes(self.world, self.proxy, found, port, _MESH)
                     self.add(host, port, [host], routes)
 
     def _service(self, service: Service, port: ServicePort, listener: int) -> None:
-        aliases = [s for s in self.egress.services if s.alias_of == service.hostname]
+        aliases = self.aliases.get(service.hostname, [])
         names = self._names(service)
         for alias in aliases:
             own = self._virtual_service(alias)
@@ -136,6 +139,11 @@ class _Hosts:
             "max_direct_response_body_size_bytes": _BODY_LIMIT,
         }
         return made if self.with_port else {**made, "ignore_port_in_host_matching": True}
+
+
+def _covers_any(host: str, known: Iterable[str]) -> bool:
+    """Whether a wildcard stands for one of these hosts."""
+    return host.startswith("*") and any(matches(name, host) for name in known)
 
 
 def sidecar_routes(world: World, proxy: Proxy, names: Collection[str]) -> list[Json]:

@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
+import orjson
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 
@@ -22,6 +24,10 @@ SHORT = {CDS: "cds", EDS: "eds", LDS: "lds", RDS: "rds", SDS: "sds"}
 WILDCARD = frozenset({CDS, LDS})
 """Types of which a proxy wants everything; of the others it names what it wants."""
 
+CACHED = 20_000
+"""Resources, and virtual hosts, that are kept in their serialized form."""
+
+_VIRTUAL_HOST = "envoy.config.route.v3.VirtualHost"
 _NAME_FIELD = {EDS: "cluster_name"}
 _VERSION_DIGITS = 16
 
@@ -81,7 +87,28 @@ def resource(type_url: str, value: Mapping[str, Any]) -> Resource:
         json_format.ParseError: a field is unknown or of another type.
         KeyError: it has no name.
     """
-    return Resource.of(type_url, name_of(type_url, value), build(type_url.removeprefix(TYPE_URL), value))
+    name = name_of(type_url, value)
+    if type_url == RDS and value.get("virtual_hosts"):
+        return Resource.of(type_url, name, _route_configuration(value))
+    return _made(type_url, name, orjson.dumps(value))
+
+
+@lru_cache(CACHED)
+def _made(type_url: str, name: str, content: bytes) -> Resource:
+    """Most resources are those of the proxy before, or of the change before."""
+    return Resource.of(type_url, name, build(type_url.removeprefix(TYPE_URL), orjson.loads(content)))
+
+
+@lru_cache(CACHED)
+def _virtual_host(content: bytes) -> Message:
+    return build(_VIRTUAL_HOST, orjson.loads(content))
+
+
+def _route_configuration(value: Mapping[str, Any]) -> Message:
+    """Made of its virtual hosts one by one: a change concerns few of thousands."""
+    made: Any = build(RDS.removeprefix(TYPE_URL), {k: v for k, v in value.items() if k != "virtual_hosts"})
+    made.virtual_hosts.extend(_virtual_host(orjson.dumps(host)) for host in value["virtual_hosts"])
+    return cast("Message", made)
 
 
 def placeholder(type_url: str, name: str) -> Resource | None:
