@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+
+from vigla.listen import reserve
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
@@ -35,7 +36,7 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Ports that were free a moment ago."""
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+        sockets = [reserve() for _ in range(5)]
         numbers = [s.getsockname()[1] for s in sockets]
         for s in sockets:
             s.close()

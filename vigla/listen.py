@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp
 
 from vigla.errors import SettingsError
 
+ATTEMPTS = 1000
+BELOW_EPHEMERAL = 16_000, 32_000  # Linux: net.ipv4.ip_local_port_range begins at 32768
 BACKLOG = 2048  # connections the kernel holds while the loop is busy; uvicorn's own default
 
 
@@ -32,6 +35,23 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         raise SettingsError(
             f"cannot listen on {host}:{port} ({reason}): stop what uses it or change {setting}"
         ) from error
+
+
+def reserve(host: str = "127.0.0.1") -> socket.socket:
+    """A listening socket on a free port, for choosing the port that a child process will listen on.
+
+    The port is below the range that the kernel takes for outgoing connections: so none of these can get it
+    between our closing of the socket and the child's start.
+
+    Raises:
+        SettingsError: no port is free.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return socket.create_server((host, random.randrange(*BELOW_EPHEMERAL)))  # noqa: S311  no secret
+        except OSError:
+            continue
+    raise SettingsError(f"no port of {host} is free")
 
 
 class HttpServer:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 from asyncio.subprocess import PIPE, STDOUT, Process
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from proxy.agent.log import EnvoyLog
 from proxy.agent.settings import LOOPBACK, AgentSettings, Ports
 from proxy.agent.status import AgentMetrics, status_app
 from vigla.errors import EnvoyNotReady
-from vigla.listen import HttpServer, bind
+from vigla.listen import HttpServer, bind, reserve
 from vigla.tether import tethered
 
 _STABLE_S = 10.0  # an Envoy that ran this long starts the backoff anew
@@ -165,6 +164,6 @@ def _command(settings: AgentSettings, path: Path) -> list[str]:
 
 
 def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
+    with reserve(LOOPBACK) as server:
         port: int = server.getsockname()[1]
     return port

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.local.workloads import LocalWorkload
+from vigla.listen import reserve
 from vigla.tether import tethered
 
 HOST = "127.0.0.1"
@@ -51,7 +51,7 @@ def _place(workload: LocalWorkload, held: ExitStack) -> Placed:
 
 
 def _free(host: str, held: ExitStack) -> int:
-    listener = held.enter_context(socket.create_server((host, 0)))
+    listener = held.enter_context(reserve(host))
     port: int = listener.getsockname()[1]
     return port
 

@@ -17,6 +17,7 @@ import httpx
 import yaml
 
 from benchmarks.serving import Server
+from vigla.listen import reserve
 
 ECHO = Path(__file__).with_name("echo.py")
 SOON_S = 20.0
@@ -185,7 +186,7 @@ def gateway(port: int) -> dict[str, Any]:
 @contextmanager
 def running(folder: Path) -> Iterator[Mesh]:
     """Start a mesh of the services ``echo`` (v1, v2, v3) and ``tcp`` (v1, v2), a client and a gateway."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with reserve() as free:
         ingress = free.getsockname()[1]
     report = folder / "client.json"
     objects = [

@@ -157,13 +157,13 @@ def test_retries_are_counted_by_the_upstream(mesh: Mesh) -> None:
             return answer
 
         answer = eventually(tried)
-        assert max(entry.get("attempts", 0) for entry in mesh.entries(answer, 2)) == 3
+        assert max(entry.get("attempts", 0) for entry in mesh.entries(answer, 4)) == 3
 
 
 def test_a_timeout_is_504_with_flag_ut(mesh: Mesh) -> None:
     with mesh.applied(destination_rule(), virtual_service({"timeout": "0.3s", **V1})):
         answer = eventually(lambda: _with(mesh.call(headers={"x-delay": "1"}), 504))
-        assert any("UT" in entry["flags"] for entry in mesh.entries(answer))
+        assert any("UT" in entry["flags"] for entry in mesh.entries(answer, 2))
 
 
 def test_a_mirror_gets_copies_and_its_answers_are_ignored(mesh: Mesh) -> None:
