@@ -1,6 +1,6 @@
 """What the control plane needs for a large mesh: 1,000 services, 1,000 VirtualServices, one sidecar.
 
-``python -m benchmarks.mesh [--services 1000] [--changes 20]``. First: from objects to the proxy's serialized
+``python -m benchmarks.mesh [--services 1000] [--changes 30]``. First: from objects to the proxy's serialized
 snapshot, nothing known before. Change: one VirtualService is another, until the new snapshot is there.
 Pushing it and Envoy's own work are not in these times.
 """
@@ -102,7 +102,7 @@ def main() -> None:
     """Measure and publish."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, default=1000)
-    parser.add_argument("--changes", type=int, default=20)
+    parser.add_argument("--changes", type=int, default=30)
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
         found = measure(options.services, options.changes, Path(folder))
