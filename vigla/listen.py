@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from vigla.errors import SettingsError
 
 ATTEMPTS = 1000
-# Above the default ports of vigla and of what it replaces; Linux: net.ipv4.ip_local_port_range begins at 32768.
+# Above the default ports of vigla; on Linux net.ipv4.ip_local_port_range begins at 32768.
 BELOW_EPHEMERAL = 17_000, 32_000
 BACKLOG = 2048  # connections the kernel holds while the loop is busy; uvicorn's own default
 
