@@ -213,8 +213,9 @@ class ConfigStore:
             }
             for key in same:
                 _move(connection, before[key], plan[key])
+            kept = {k: before[k] for k in same if (new := plan[k]) and new.origin == before[k].origin}
             rows = [_row(latest + 1, key, before.get(key), plan[key]) for key in sorted(plan.keys() - same)]
-            after = Collection.of(obj for obj in {**before, **plan}.values() if obj)
+            after = Collection.of(obj for obj in {**before, **plan, **kept}.values() if obj)
             if not rows:
                 self._known = latest, after
                 return None

@@ -6,7 +6,7 @@ it (Istio's names: ``LABELS``, ``SERVICE_ACCOUNT``, ``WORKLOAD_NAME``), and here
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ RESTORED_S = 30.0
 @dataclass(frozen=True, slots=True)
 class _Entry:
     document: Mapping[str, Any]
+    pod: ConfigObject[Model] | None
     streams: int
     gone_at: float | None
 
@@ -49,14 +50,14 @@ class Registrations:
         self._changed = changed
         self._lock = threading.Lock()
         until = clock.monotonic() + RESTORED_S
-        self._entries = {name: _Entry(document, 0, until) for name, document in _restored(file).items()}
+        self._entries = {
+            name: _Entry(document, _pod(document), 0, until) for name, document in _restored(file).items()
+        }
 
     def objects(self) -> tuple[ConfigObject[Model], ...]:
         """The workloads as pods."""
         with self._lock:
-            documents = [entry.document for _, entry in sorted(self._entries.items())]
-        found = (read(document, Origin()) for document in documents)
-        return tuple(pod for pod in found if isinstance(pod, ConfigObject))
+            return tuple(entry.pod for _, entry in sorted(self._entries.items()) if entry.pod)
 
     def joined(self, node: Node) -> None:
         """A proxy connected."""
@@ -66,8 +67,9 @@ class Registrations:
         with self._lock:
             known = self._entries.get(node.instance)
             streams = known.streams if known else 0
-            self._entries[node.instance] = _Entry(document, streams + 1, None)
             same = known is not None and known.document == document
+            pod = known.pod if known and same else _pod(document)
+            self._entries[node.instance] = _Entry(document, pod, streams + 1, None)
         if not same:
             self._save()
 
@@ -77,7 +79,7 @@ class Registrations:
             known = self._entries.get(node.instance)
             if known is not None:
                 gone_at = self._clock.monotonic() + AWAY_S if known.streams == 1 else None
-                self._entries[node.instance] = _Entry(known.document, known.streams - 1, gone_at)
+                self._entries[node.instance] = replace(known, streams=known.streams - 1, gone_at=gone_at)
 
     def sweep(self) -> None:
         """Forget workloads whose proxies stayed away."""
@@ -119,6 +121,12 @@ def pod_of(node: Node) -> dict[str, Any]:
         },
         "status": {"podIP": node.ip, "phase": "Running"},
     }
+
+
+def _pod(document: Mapping[str, Any]) -> ConfigObject[Model] | None:
+    """Its object; None for what an older version may have kept and this one does not take."""
+    found = read(document, Origin())
+    return found if isinstance(found, ConfigObject) else None
 
 
 def _restored(file: Path) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from proxy.api.kubernetes import ConfigMap
 from proxy.api.mesh import MeshConfig
+from proxy.cells import Cells
 from proxy.config.collection import Collection
 from proxy.pilot.registrations import Registrations
 from proxy.registry.build import services
@@ -58,6 +59,7 @@ class Snapshots:
         self._registrations = registrations
         self._plugins = plugins
         self._domain = domain
+        self._cells = Cells()
         self._lock = threading.Lock()
         self._state: _State | None = None
         self._dirty = True
@@ -77,20 +79,23 @@ class Snapshots:
 
     def snapshot(self, node: Node, previous: Snapshot | None) -> Snapshot:
         """What a proxy gets; see ``proxy.xds.control.Generate``."""
-        del previous  # unchanged resources keep their version, which is their content's
         world = self.world()
-        return snapshot_of(world, proxy_of(node), self._plugins(world))
+        return snapshot_of(world, proxy_of(node), self._plugins(world), previous)
 
     def _made(self, collection: Collection) -> _State:
         mesh = mesh_config(collection)
+        if self._state is not None and self._state.world.mesh == mesh:
+            mesh = self._state.world.mesh  # the same object: what was made with it holds
         objects = [*collection.by_key.values(), *self._registrations.objects()]
-        objects += ingress_objects(Collection.of(objects), mesh, self._domain)
         config = Collection.of(objects)
-        return _State(collection, World(config, services(config, mesh, self._domain), mesh))
+        if generated := ingress_objects(config, mesh, self._domain):
+            config = Collection.of([*objects, *generated])
+        known = services(config, mesh, self._domain, self._cells)
+        return _State(collection, World(config, known, mesh, cells=self._cells))
 
 
-def snapshot_of(world: World, proxy: Proxy, plugins: Plugins) -> Snapshot:
-    """All resources of one proxy but its secrets."""
+def snapshot_of(world: World, proxy: Proxy, plugins: Plugins, previous: Snapshot | None = None) -> Snapshot:
+    """All resources of one proxy but its secrets; those that are as in ``previous`` are taken from it."""
     made = clusters(world, proxy)
     if proxy.type is ProxyType.GATEWAY:
         listeners = gateway_listeners(world, proxy, plugins)
@@ -99,7 +104,7 @@ def snapshot_of(world: World, proxy: Proxy, plugins: Plugins) -> Snapshot:
         listeners = sidecar_listeners(world, proxy, plugins)
         routes = sidecar_routes(world, proxy, sorted(_route_names(listeners)))
     assignments = endpoints(world, proxy, [_eds_name(c) for c in made if c.get("type") == "EDS"])
-    return Snapshot.of({CDS: made, EDS: assignments, LDS: listeners, RDS: routes})
+    return Snapshot.of({CDS: made, EDS: assignments, LDS: listeners, RDS: routes}, previous)
 
 
 def mesh_config(collection: Collection) -> MeshConfig:

@@ -1,10 +1,12 @@
 """Services that Kubernetes' objects declare."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from proxy.api.kubernetes import EndpointSlice
 from proxy.api.kubernetes import Service as ServiceSpec
 from proxy.api.kubernetes import ServicePort as PortSpec
+from proxy.cells import Cells
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject
 from proxy.registry.model import Endpoint, Resolution, Service, ServicePort
@@ -16,12 +18,21 @@ _SLICE_OF = "kubernetes.io/service-name"
 _HEADLESS = "None"
 
 
-def kubernetes_services(config: Collection, workloads: Sequence[Workload], domain: str) -> Iterator[Service]:
+def kubernetes_services(
+    config: Collection, workloads: Sequence[Workload], domain: str, cells: Cells
+) -> Iterator[Service]:
     """The services of Kubernetes, with the pods and workload entries that their selectors find."""
     slices = config.all(EndpointSlice)
+    pods = {workload.address: workload for workload in workloads if not workload.entry}
+    by_namespace: dict[str, list[Workload]] = {}
+    for workload in workloads:
+        by_namespace.setdefault(workload.namespace, []).append(workload)
     for found in config.all(ServiceSpec):
-        own = [s for s in slices if _belongs(s, found)]
-        yield _service(found, workloads, own, domain)
+        near = by_namespace.get(found.namespace, ())
+        selected = tuple(w for w in near if found.spec.selector and selects(found.spec.selector, w.labels))
+        sliced = tuple(_sliced([s for s in slices if _belongs(s, found)], pods))
+        key = ("kubernetes", found.key, domain)
+        yield cells.kept(key, (found, selected, sliced), partial(_service, found, selected, sliced, domain))
 
 
 def _belongs(piece: ConfigObject[EndpointSlice], service: ConfigObject[ServiceSpec]) -> bool:
@@ -31,11 +42,11 @@ def _belongs(piece: ConfigObject[EndpointSlice], service: ConfigObject[ServiceSp
 def _service(
     found: ConfigObject[ServiceSpec],
     workloads: Sequence[Workload],
-    slices: Sequence[ConfigObject[EndpointSlice]],
+    sliced: Sequence[Endpoint],
     domain: str,
 ) -> Service:
     spec = found.spec
-    endpoints = (*_selected(found, workloads), *_sliced(slices, workloads))
+    endpoints = (*_selected(found, workloads), *sliced)
     return Service(
         hostname=f"{found.name}.{found.namespace}.svc.{domain}"
         if domain
@@ -72,14 +83,11 @@ def _resolution(spec: ServiceSpec) -> Resolution:
 
 
 def _selected(found: ConfigObject[ServiceSpec], workloads: Iterable[Workload]) -> Iterator[Endpoint]:
-    if not found.spec.selector:
-        return
     for workload in workloads:
-        if workload.namespace == found.namespace and selects(found.spec.selector, workload.labels):
-            for port in found.spec.ports:
-                number = _target(port, workload)
-                if number:
-                    yield endpoint(workload, number, port.name)
+        for port in found.spec.ports:
+            number = _target(port, workload)
+            if number:
+                yield endpoint(workload, number, port.name)
 
 
 def _target(port: PortSpec, workload: Workload) -> int:
@@ -109,12 +117,11 @@ def endpoint(workload: Workload, port: int, service_port: str) -> Endpoint:
 
 
 def _sliced(
-    slices: Sequence[ConfigObject[EndpointSlice]], workloads: Sequence[Workload]
+    slices: Sequence[ConfigObject[EndpointSlice]], pods: Mapping[str, Workload]
 ) -> Iterator[Endpoint]:
-    by_address = {workload.address: workload for workload in workloads if not workload.entry}
     for piece in slices:
         for found in piece.spec.endpoints:
             for address in found.addresses:
-                workload = by_address.get(address) or Workload("", piece.namespace, address)
+                workload = pods.get(address) or Workload("", piece.namespace, address)
                 for port in piece.spec.ports:
                     yield endpoint(workload, port.port, port.name)

@@ -122,6 +122,11 @@ class Service:
     auto_address: str = ""
     created: datetime = EPOCH
 
+    @property
+    def identity(self) -> tuple[str, str, tuple[int, ...]]:
+        """Host name, namespace and numbers of ports: no two services of one registry share it."""
+        return self.hostname, self.namespace, tuple(port.number for port in self.ports)
+
     def port(self, number: int) -> ServicePort | None:
         """The port of this number."""
         return next((port for port in self.ports if port.number == number), None)

@@ -1,9 +1,11 @@
 """Services that ServiceEntries declare."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from proxy.api.base import Port
 from proxy.api.service_entry import ServiceEntry
+from proxy.cells import Cells
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject
 from proxy.registry.kubernetes import endpoint
@@ -21,11 +23,23 @@ _RESOLUTIONS = {
 _BY_NAME = (Resolution.STRICT_DNS, Resolution.LOGICAL_DNS)
 
 
-def entry_services(config: Collection, workloads: Sequence[Workload]) -> Iterator[Service]:
+def entry_services(config: Collection, workloads: Sequence[Workload], cells: Cells) -> Iterator[Service]:
     """One service for each host of each ServiceEntry."""
     for found in config.all(ServiceEntry):
+        selected = _selected(found, workloads)
         for host in found.spec.hosts:
-            yield _service(found, host, workloads)
+            key = ("entry", found.key, host)
+            yield cells.kept(key, (found, selected), partial(_service, found, host, selected))
+
+
+def _selected(found: ConfigObject[ServiceEntry], workloads: Sequence[Workload]) -> tuple[Workload, ...]:
+    """The workloads that its selector finds; it may say its endpoints itself instead."""
+    selector = found.spec.workload_selector
+    if selector is None or found.spec.endpoints:
+        return ()
+    return tuple(
+        w for w in workloads if w.namespace == found.namespace and selects(selector.labels, w.labels)
+    )
 
 
 def _service(found: ConfigObject[ServiceEntry], host: str, workloads: Sequence[Workload]) -> Service:
@@ -56,8 +70,7 @@ def _endpoints(
         from_entry(entry, found.name, found.namespace, entry.labels) for entry in spec.endpoints
     ]
     if not serving and spec.workload_selector is not None:
-        wanted = spec.workload_selector.labels
-        serving = [w for w in workloads if w.namespace == found.namespace and selects(wanted, w.labels)]
+        serving = workloads
     elif not serving and _RESOLUTIONS[spec.resolution] in _BY_NAME:
         serving = [Workload(found.name, found.namespace, host)]
     for workload in serving:

@@ -17,6 +17,7 @@ from proxy.translate.endpoints import by_name, load_assignment
 from proxy.translate.inbound_clusters import inbound_clusters
 from proxy.translate.names import outbound_cluster, seconds
 from proxy.translate.scope import Scope, scope
+from proxy.translate.viewer import Viewer, viewer
 from proxy.translate.world import Interception, Proxy, ProxyType, World
 
 Json = dict[str, Any]
@@ -36,11 +37,22 @@ def dns_cache() -> Json:
 def clusters(world: World, proxy: Proxy) -> list[Json]:
     """All clusters of a proxy, as JSON of ``envoy.config.cluster.v3.Cluster``; names are unique."""
     seen = scope(world, proxy)
-    made = [c for service in seen.services for c in service_clusters(world, proxy, service)]
-    made += _special(world, proxy, seen)
+    made = [*world.once(("clusters", *seen.key), lambda: _outbound(world, viewer(world, proxy), seen))]
     if proxy.type is ProxyType.SIDECAR:
         made += inbound_clusters(world, proxy, seen)
     return list({c["name"]: c for c in made}.values())
+
+
+def _outbound(world: World, who: Viewer, seen: Scope) -> list[Json]:
+    """The clusters of all that a viewer may call."""
+    made = [c for service in seen.services for c in _kept_clusters(world, who, service)]
+    return made + _special(world, who.proxy, seen)
+
+
+def _kept_clusters(world: World, who: Viewer, service: Service) -> list[Json]:
+    key = ("clusters", who.key, *service.identity)
+    given = (service, world.mesh)
+    return world.cells.looked(key, world, given, lambda w: service_clusters(w, who.proxy, service))
 
 
 def service_clusters(world: World, proxy: Proxy, service: Service) -> list[Json]:

@@ -1,7 +1,7 @@
 """Which DestinationRule applies to a host, and what it says for a port and a subset."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from proxy.api.destination_rule import (
     ClientTLSSettings,
@@ -21,7 +21,18 @@ from proxy.registry.workloads import selects
 from proxy.translate.names import full_host, matches
 from proxy.translate.world import Proxy, World
 
-_Patterns = dict[str, dict[str, list[ConfigObject[DestinationRule]]]]
+_Rules = tuple[ConfigObject[DestinationRule], ...]
+
+
+@dataclass(slots=True)
+class _Patterns:
+    """Rules of one namespace by host: names, and wildcards from the longest to the shortest."""
+
+    exact: dict[str, _Rules] = field(default_factory=dict)
+    wildcards: list[tuple[str, _Rules]] = field(default_factory=list)
+
+
+_NOTHING = _Patterns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def destination_rule(world: World, proxy: Proxy, service: Service) -> Rule | Non
         (service.namespace, False),
         (world.mesh.root_namespace, False),
     ):
-        for rules in _covering(world, namespace, service.hostname, proxy.domain):
+        for rules in world.look(_covering, namespace, service.hostname, proxy.domain):
             found = [
                 rule
                 for rule in rules
@@ -88,32 +99,28 @@ def _applies(rule: ConfigObject[DestinationRule], proxy: Proxy, *, for_workload:
     return selects(labels, proxy.labels) if labels and for_workload else bool(labels) == for_workload
 
 
-def _covering(
-    world: World, namespace: str, host: str, domain: str
-) -> Iterator[list[ConfigObject[DestinationRule]]]:
+def _covering(world: World, namespace: str, host: str, domain: str) -> tuple[_Rules, ...]:
     """Rules of a namespace for a host, by their pattern: the exact one, then long wildcards before short."""
-    patterns = _patterns(world, domain).get(namespace, {})
-    if host in patterns:
-        yield patterns[host]
-    for end in range(len(host)):
-        wildcard = f"*{host[end:]}"
-        if wildcard != host and wildcard in patterns and matches(host, wildcard):
-            yield patterns[wildcard]
-    if "*" in patterns and host != "*":
-        yield patterns["*"]
+    by_namespace = world.once(("destination rules", domain), lambda: _patterns(world, domain))
+    patterns = by_namespace.get(namespace, _NOTHING)
+    found = [rules for pattern, rules in patterns.wildcards if pattern != host and matches(host, pattern)]
+    exact = patterns.exact.get(host)
+    return (exact, *found) if exact else tuple(found)
 
 
-def _patterns(world: World, domain: str) -> _Patterns:
-    """All rules by namespace and full host; worked out once for each world."""
-    key = ("destination rules", domain)
-    known: _Patterns | None = world.memo.get(key)
-    if known is None:
-        known = {}
-        for rule in world.config.all(DestinationRule):
-            host = full_host(rule.spec.host, rule.namespace, domain)
-            known.setdefault(rule.namespace, {}).setdefault(host, []).append(rule)
-        world.memo[key] = known
-    return known
+def _patterns(world: World, domain: str) -> dict[str, _Patterns]:
+    """All rules by namespace and full host."""
+    by_host: dict[tuple[str, str], list[ConfigObject[DestinationRule]]] = {}
+    for rule in world.config.all(DestinationRule):
+        host = full_host(rule.spec.host, rule.namespace, domain)
+        by_host.setdefault((rule.namespace, host), []).append(rule)
+    made: dict[str, _Patterns] = {}
+    for (namespace, host), rules in sorted(by_host.items(), key=lambda item: -len(item[0][1])):
+        patterns = made.setdefault(namespace, _Patterns())
+        patterns.exact[host] = tuple(rules)
+        if host.startswith("*"):
+            patterns.wildcards.append((host, tuple(rules)))
+    return made
 
 
 def _merged(rules: Sequence[ConfigObject[DestinationRule]]) -> Rule:

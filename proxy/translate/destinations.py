@@ -51,27 +51,16 @@ class Target:
         return outbound_cluster(self.port, self.subset, self.host)
 
 
-def find_service(world: World, host: str, namespace: str) -> Service | None:
-    """The service of this name; one in the namespace comes before others."""
-    found: Service | None = None
-    for service in world.services:
-        if service.hostname == host:
-            if service.namespace == namespace:
-                return service
-            found = found or service
-    return found
-
-
 def target(scope: RouteScope, destination: Destination | None, namespace: str) -> Target | None:
     """The target of a destination, written in an object of this namespace; None where it names no host."""
     if destination is None or not destination.host:
         return None
     host = full_host(destination.host, namespace, scope.proxy.domain)
     own = scope.service
-    found = own if own and own.hostname == host else find_service(scope.world, host, namespace)
+    found = own if own and own.hostname == host else scope.world.service(host, namespace)
     if found and found.alias_of:
         host = found.alias_of
-        found = find_service(scope.world, host, namespace) or found
+        found = scope.world.service(host, namespace) or found
     number = destination.port.number if destination.port else 0
     if not number and found and len(found.ports) == 1:
         number = found.ports[0].number

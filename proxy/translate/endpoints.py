@@ -1,6 +1,7 @@
 """Endpoints of clusters, with what loggers and transport sockets read of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from proxy.api.destination_rule import LocalityLoadBalancerSetting, Subset
@@ -9,7 +10,8 @@ from proxy.registry.workloads import selects, socket_path
 from proxy.translate.cluster_policy import locality_setting
 from proxy.translate.destination_rules import Policy, Rule, destination_rule, policy_for
 from proxy.translate.peer_authentication import Mtls, mtls_mode
-from proxy.translate.scope import scope
+from proxy.translate.scope import Scope, scope
+from proxy.translate.viewer import Viewer, viewer
 from proxy.translate.world import Proxy, World
 
 Json = dict[str, Any]
@@ -23,20 +25,26 @@ _REVISION = ("service.istio.io/canonical-revision", "app.kubernetes.io/version",
 
 def endpoints(world: World, proxy: Proxy, names: Collection[str]) -> list[Json]:
     """The ClusterLoadAssignments of these clusters, as far as the proxy sees them; others are empty."""
-    seen = scope(world, proxy)
-    return [_assignment(world, proxy, seen.service, name) for name in names]
+    seen, who = scope(world, proxy), viewer(world, proxy)
+    return [
+        world.once(("endpoints", name, *seen.key), partial(_kept, world, who, seen, name)) for name in names
+    ]
 
 
-def _assignment(world: World, proxy: Proxy, service_of: Any, name: str) -> Json:
+def _kept(world: World, who: Viewer, seen: Scope, name: str) -> Json:
+    service = seen.by_host.get(name.rpartition("|")[2])
+    key = ("endpoints", who.key, name)
+    given = (service, world.mesh)
+    return world.cells.looked(key, world, given, lambda w: _assignment(w, who.proxy, service, name))
+
+
+def _assignment(world: World, proxy: Proxy, service: Service | None, name: str) -> Json:
     parts = name.split("|")
-    if len(parts) != _NAME_PARTS or parts[0] != "outbound" or not parts[1].isdigit():
+    if service is None or len(parts) != _NAME_PARTS or parts[0] != "outbound" or not parts[1].isdigit():
         return {"cluster_name": name, "endpoints": []}
-    port, subset, host = int(parts[1]), parts[2], parts[3]
-    service: Service | None = service_of(host)
-    if service is None:
-        return {"cluster_name": name, "endpoints": []}
+    subset = parts[2]
     rule = destination_rule(world, proxy, service)
-    return load_assignment(world, proxy, service, port, _subset(rule, subset), subset)
+    return load_assignment(world, proxy, service, int(parts[1]), _subset(rule, subset), subset)
 
 
 def _subset(rule: Rule | None, name: str) -> Subset | None:

@@ -1,7 +1,7 @@
 """What a proxy sees: services and virtual services, by its Sidecar and everyone's ``exportTo``."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from proxy.api.base import Model
@@ -13,6 +13,7 @@ from proxy.registry.workloads import selects
 from proxy.translate.destination_rules import exported
 from proxy.translate.hosts import overlap
 from proxy.translate.names import full_host, matches
+from proxy.translate.viewer import viewer
 from proxy.translate.world import Proxy, World
 
 MESH = "mesh"
@@ -29,12 +30,14 @@ class Egress:
         services: that it reaches; oldest first, one for each host name.
         virtual_services: that route its traffic.
         routed: the same by full host; of two for one host the older counts.
+        wildcards: of these hosts, the longest first.
     """
 
     listener: IstioEgressListener
     services: tuple[Service, ...]
     virtual_services: tuple[ConfigObject[VirtualService], ...]
     routed: Mapping[str, ConfigObject[VirtualService]]
+    wildcards: tuple[str, ...]
 
     @property
     def port(self) -> int:
@@ -52,6 +55,8 @@ class Scope:
         services: of all listeners together.
         outbound: what happens to traffic to other hosts.
         egress_proxy: where that traffic goes instead of where it wants to.
+        by_host: ``services`` by host name.
+        key: of who sees just this, in this world.
     """
 
     sidecar: ConfigObject[Sidecar] | None
@@ -60,9 +65,8 @@ class Scope:
     outbound: Outbound
     egress_proxy: Destination | None = None
 
-    def service(self, host: str) -> Service | None:
-        """The service of this host."""
-        return next((s for s in self.services if s.hostname == host), None)
+    by_host: Mapping[str, Service] = field(default_factory=dict)
+    key: tuple[object, ...] = ()
 
 
 def select_sidecar(world: World, proxy: Proxy) -> ConfigObject[Sidecar] | None:
@@ -82,8 +86,14 @@ def _labels(sidecar: ConfigObject[Sidecar]) -> Mapping[str, str]:
 
 
 def scope(world: World, proxy: Proxy) -> Scope:
-    """What this proxy sees."""
+    """What this proxy sees; worked out once for all that see the same."""
     sidecar = select_sidecar(world, proxy)
+    who = viewer(world, proxy)
+    key = (*who.key, sidecar.key if sidecar else None)
+    return world.once(("scope", *key), lambda: replace(_scope(world, who.proxy, sidecar), key=key))
+
+
+def _scope(world: World, proxy: Proxy, sidecar: ConfigObject[Sidecar] | None) -> Scope:
     declared = (sidecar.spec.egress if sidecar else ()) or (_EVERYTHING,)
     visible = [s for s in world.services if exported(s.export_to or ("*",), s.namespace, proxy.namespace)]
     routing = _mesh_virtual_services(world, proxy)
@@ -91,12 +101,14 @@ def scope(world: World, proxy: Proxy) -> Scope:
     egress = tuple(_egress(listener, proxy, visible, routing) for listener in ordered)
     outbound: Outbound = world.mesh.outbound_traffic_policy.mode
     chosen = sidecar.spec.outbound_traffic_policy if sidecar else None
+    services = _one_each((s for e in egress for s in e.services), proxy.namespace)
     return Scope(
         sidecar=sidecar,
         egress=egress,
-        services=_one_each((s for e in egress for s in e.services), proxy.namespace),
+        services=services,
         outbound=chosen.mode if chosen else outbound,
         egress_proxy=chosen.egress_proxy if chosen else None,
+        by_host={s.hostname: s for s in services},
     )
 
 
@@ -133,7 +145,8 @@ def _egress(
     port = _number(listener)
     kept = [_narrowed(s, port) for s in found] if port else found
     routed = {host: v for v in reversed(rules) for host in _hosts(v, proxy)}
-    return Egress(listener, _one_each(kept, proxy.namespace), rules, routed)
+    wildcards = sorted((host for host in routed if host.startswith("*")), key=len, reverse=True)
+    return Egress(listener, _one_each(kept, proxy.namespace), rules, routed, tuple(wildcards))
 
 
 def _narrowed(service: Service, port: int) -> Service:
@@ -194,5 +207,5 @@ def best_virtual_service(egress: Egress, host: str) -> ConfigObject[VirtualServi
     """The virtual service of a host: exact name, then the longest wildcard; the oldest of equal ones."""
     if host in egress.routed:
         return egress.routed[host]
-    wildcards = [pattern for pattern in egress.routed if pattern.startswith("*") and matches(host, pattern)]
-    return egress.routed[max(wildcards, key=len)] if wildcards else None
+    found = next((pattern for pattern in egress.wildcards if matches(host, pattern)), None)
+    return egress.routed[found] if found else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from proxy.api.virtual_service import VirtualService
@@ -15,6 +16,7 @@ from proxy.translate.outbound import HTTP_PROXY
 from proxy.translate.route_policy import hash_policy
 from proxy.translate.routes import default_route, http_routes
 from proxy.translate.scope import MESH, Egress, Scope, best_virtual_service, scope
+from proxy.translate.viewer import Viewer, viewer
 from proxy.translate.world import Proxy, World
 
 Json = dict[str, Any]
@@ -34,6 +36,7 @@ class _Hosts:
 
     world: World
     proxy: Proxy
+    viewer_key: tuple[object, ...]
     seen: Scope
     egress: Egress
     with_port: bool = False
@@ -111,21 +114,18 @@ class _Hosts:
     def _routes(
         self, service: Service, port: ServicePort, listener: int, chosen: ConfigObject[VirtualService] | None
     ) -> list[Json]:
-        if chosen is not None:
-            routes = http_routes(self.world, self.proxy, chosen, listener, _MESH, service)
-            if routes:
-                return routes
-        return [self._default(service, port)]
-
-    def _default(self, service: Service, port: ServicePort) -> Json:
-        rule = destination_rule(self.world, self.proxy, service)
-        policy = policy_for(self.world, rule, port.number)
-        hashing = policy.load_balancer.consistent_hash if policy.load_balancer else None
-        return default_route(
-            outbound_cluster(port.number, "", service.hostname),
-            f"{service.hostname}:{port.number}/*",
-            self.world.mesh.default_http_retry_policy,
-            hash_policy(hashing) if hashing else None,
+        world, proxy = self.world, self.proxy
+        key = (
+            "routes",
+            self.viewer_key,
+            *service.identity,
+            port.number,
+            listener,
+            chosen.key if chosen else None,
+        )
+        given = (service, port, chosen, world.mesh)
+        return world.cells.looked(
+            key, world, given, lambda w: _service_routes(w, proxy, service, port, listener, chosen)
         )
 
     def configuration(self, name: str) -> Json:
@@ -141,6 +141,33 @@ class _Hosts:
         return made if self.with_port else {**made, "ignore_port_in_host_matching": True}
 
 
+def _service_routes(  # noqa: PLR0913, PLR0917  all of it describes one virtual host
+    world: World,
+    proxy: Proxy,
+    service: Service,
+    port: ServicePort,
+    listener: int,
+    chosen: ConfigObject[VirtualService] | None,
+) -> list[Json]:
+    """What the virtual service says; else all to the service."""
+    if chosen is not None:
+        routes = http_routes(world, proxy, chosen, listener, _MESH, service)
+        if routes:
+            return routes
+    return [_default(world, proxy, service, port)]
+
+
+def _default(world: World, proxy: Proxy, service: Service, port: ServicePort) -> Json:
+    policy = policy_for(world, destination_rule(world, proxy, service), port.number)
+    hashing = policy.load_balancer.consistent_hash if policy.load_balancer else None
+    return default_route(
+        outbound_cluster(port.number, "", service.hostname),
+        f"{service.hostname}:{port.number}/*",
+        world.mesh.default_http_retry_policy,
+        hash_policy(hashing) if hashing else None,
+    )
+
+
 def _covers_any(host: str, known: Iterable[str]) -> bool:
     """Whether a wildcard stands for one of these hosts."""
     return host.startswith("*") and any(matches(name, host) for name in known)
@@ -152,15 +179,19 @@ def sidecar_routes(world: World, proxy: Proxy, names: Collection[str]) -> list[J
     A name is a port, ``host:port`` of a port without a known protocol, ``http_proxy``, or a socket.
     """
     seen = scope(world, proxy)
-    return [_configuration(world, proxy, seen, name) for name in names]
+    who = viewer(world, proxy)
+    return [
+        world.once(("routes", name, *seen.key), partial(_configuration, world, who, seen, name))
+        for name in names
+    ]
 
 
-def _configuration(world: World, proxy: Proxy, seen: Scope, name: str) -> Json:
+def _configuration(world: World, who: Viewer, seen: Scope, name: str) -> Json:
     host, _, number = name.rpartition(":")
     egress = _listener_of(seen, name, int(number) if number.isdigit() else 0)
     if egress is None:
-        return {"name": name, "virtual_hosts": [_catch_all(proxy, seen)]}
-    hosts = _Hosts(world, proxy, seen, egress, with_port=name == HTTP_PROXY)
+        return {"name": name, "virtual_hosts": [_catch_all(who.proxy, seen)]}
+    hosts = _Hosts(world, who.proxy, who.key, seen, egress, with_port=name == HTTP_PROXY)
     if name == HTTP_PROXY:
         hosts.fill((s, p, p.number) for s in egress.services for p in _http_ports(s))
     elif number.isdigit():

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from google.protobuf import any_pb2
@@ -26,6 +26,9 @@ WILDCARD = frozenset({CDS, LDS})
 
 CACHED = 20_000
 """Resources, and virtual hosts, that are kept in their serialized form."""
+
+CACHED_ROUTES = 64
+"""Route configurations that are kept whole: each may hold thousands of virtual hosts."""
 
 _VIRTUAL_HOST = "envoy.config.route.v3.VirtualHost"
 _NAME_FIELD = {EDS: "cluster_name"}
@@ -54,7 +57,8 @@ class Resource:
 
 
 Resources = Mapping[str, Resource]
-JsonResources = Iterable[Mapping[str, Any]]
+Json = Mapping[str, Any]
+JsonResources = Iterable[Json]
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -88,9 +92,18 @@ def resource(type_url: str, value: Mapping[str, Any]) -> Resource:
         KeyError: it has no name.
     """
     name = name_of(type_url, value)
-    if type_url == RDS and value.get("virtual_hosts"):
-        return Resource.of(type_url, name, _route_configuration(value))
-    return _made(type_url, name, orjson.dumps(value))
+    if type_url != RDS:
+        return _made(type_url, name, orjson.dumps(value))
+    rest = orjson.dumps({key: part for key, part in value.items() if key != "virtual_hosts"})
+    return _routes(name, rest, tuple(orjson.dumps(host) for host in value.get("virtual_hosts", ())))
+
+
+@lru_cache(CACHED_ROUTES)
+def _routes(name: str, rest: bytes, hosts: tuple[bytes, ...]) -> Resource:
+    """Made of its virtual hosts one by one: a change concerns few of thousands."""
+    made: Any = build(RDS.removeprefix(TYPE_URL), orjson.loads(rest))
+    made.virtual_hosts.extend(_virtual_host(host) for host in hosts)
+    return Resource.of(RDS, name, made)
 
 
 @lru_cache(CACHED)
@@ -104,13 +117,6 @@ def _virtual_host(content: bytes) -> Message:
     return build(_VIRTUAL_HOST, orjson.loads(content))
 
 
-def _route_configuration(value: Mapping[str, Any]) -> Message:
-    """Made of its virtual hosts one by one: a change concerns few of thousands."""
-    made: Any = build(RDS.removeprefix(TYPE_URL), {k: v for k, v in value.items() if k != "virtual_hosts"})
-    made.virtual_hosts.extend(_virtual_host(orjson.dumps(host)) for host in value["virtual_hosts"])
-    return cast("Message", made)
-
-
 def placeholder(type_url: str, name: str) -> Resource | None:
     """The empty resource that answers for an unknown name, so that Envoy does not wait; ``None``: wait."""
     if type_url not in {EDS, RDS}:
@@ -120,28 +126,37 @@ def placeholder(type_url: str, name: str) -> Resource | None:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Immutable: everything that one proxy may ask for, by type URL and name."""
+    """Immutable: everything that one proxy may ask for, by type URL and name.
+
+    Attributes:
+        resources: serialized.
+        values: the JSON forms that they were made of.
+    """
 
     resources: Mapping[str, Resources] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, values: Mapping[str, JsonResources]) -> "Snapshot":
+    def of(cls, values: Mapping[str, JsonResources], previous: "Snapshot | None" = None) -> "Snapshot":
         """The snapshot of resources in JSON form, by type URL.
 
         A cluster that gets its endpoints by EDS and has none in ``values`` gets an empty assignment.
+
+        Args:
+            values: must not be changed later.
+            previous: what it has of the very same values is not serialized again.
 
         Raises:
             json_format.ParseError: a field is unknown or of another type.
             KeyError: a resource has no name.
         """
-        lists = {type_url: list(found) for type_url, found in values.items()}
-        made = {t: {r.name: r for r in (resource(t, v) for v in found)} for t, found in lists.items()}
-        endpoints = made.setdefault(EDS, {})
-        for cluster in lists.get(CDS, ()):
-            name = _endpoints_name(cluster)
-            if name and name not in endpoints:
-                endpoints[name] = resource(EDS, {"cluster_name": name})
-        return cls(made)
+        named = {t: {name_of(t, value): value for value in found} for t, found in values.items()}
+        endpoints = named.setdefault(EDS, {})
+        for cluster in named.get(CDS, {}).values():
+            if name := _endpoints_name(cluster):
+                endpoints.setdefault(name, {"cluster_name": name})
+        before = previous or cls()
+        return cls({t: _serialized(t, found, before) for t, found in named.items()}, named)
 
     def get(self, type_url: str) -> Resources:
         """All resources of a type."""
@@ -149,7 +164,15 @@ class Snapshot:
 
     def replace(self, type_url: str, resources: Resources) -> "Snapshot":
         """This snapshot with other resources of one type."""
-        return Snapshot({**self.resources, type_url: resources})
+        return Snapshot({**self.resources, type_url: resources}, self.values)
+
+
+def _serialized(type_url: str, values: Mapping[str, Json], before: Snapshot) -> Resources:
+    known, made = before.values.get(type_url, {}), before.get(type_url)
+    return {
+        name: made[name] if known.get(name) is value else resource(type_url, value)
+        for name, value in values.items()
+    }
 
 
 def _endpoints_name(cluster: Mapping[str, Any]) -> str:

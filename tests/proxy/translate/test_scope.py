@@ -66,8 +66,8 @@ kind: VirtualService
 metadata: {name: v, namespace: shop}
 spec: {hosts: [front], http: [{route: [{destination: {host: pay.example.com}}]}]}
 """
-    assert scope(world(BOOKINFO, text), sidecar()).service("pay.example.com") is None
-    assert scope(world(BOOKINFO, text, routing), sidecar()).service("pay.example.com") is not None
+    assert scope(world(BOOKINFO, text), sidecar()).by_host.get("pay.example.com") is None
+    assert scope(world(BOOKINFO, text, routing), sidecar()).by_host.get("pay.example.com") is not None
 
 
 def test_exact_hosts_beat_wildcards_of_virtual_services():
