@@ -5,6 +5,7 @@ Istio's counters of gRPC messages are not among them: no command operator gives 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from proxy.api.telemetry import Metrics
@@ -74,7 +75,14 @@ def metric_loggers(
 ) -> list[Json]:
     """The access loggers that count requests (``http``) or connections."""
     changes = changes_of(world, proxy, direction)
+    key = ("metric loggers", proxy.id, direction, http)
+    make = partial(_loggers, proxy, direction, changes, settings, http=http)
+    return world.cells.kept(key, (proxy, changes, settings), make)
 
+
+def _loggers(
+    proxy: Proxy, direction: Direction, changes: Changes, settings: TelemetrySettings, *, http: bool
+) -> list[Json]:
     def logger(kind: Kind, metrics: Iterable[Metric], condition: Json) -> list[Json]:
         tags = metrics_tags.tags(proxy, direction, kind)
         return _logger([m for m in metrics if m.name not in changes.off], tags, changes, condition, settings)

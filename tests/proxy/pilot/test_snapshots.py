@@ -140,7 +140,7 @@ def made(place: tuple[str, str], number: int) -> ConfigObject[Model]:
 @given(first=FIRST, changes=CHANGES)
 def test_what_was_known_before_changes_nothing(
     tmp_path: Path, first: Chosen, changes: list[tuple[tuple[str, str], int | None]]
-):
+) -> None:
     mesh, chosen = Mesh(tmp_path), dict(first)
     mesh.put(collection(chosen))
     for place, number in changes:
@@ -151,7 +151,7 @@ def test_what_was_known_before_changes_nothing(
             assert known[node.id].resources == fresh[node.id].resources, node.id
 
 
-def test_labels_that_rules_ask_for_tell_proxies_apart(mesh: Mesh):
+def test_labels_that_rules_ask_for_tell_proxies_apart(mesh: Mesh) -> None:
     for place, number in [
         (("VirtualService", "one"), 1),
         (("DestinationRule", "one"), 3),
@@ -171,7 +171,7 @@ def mesh(tmp_path: Path) -> Mesh:
     return Mesh(tmp_path)
 
 
-def test_resources_that_did_not_change_are_the_same_objects(mesh: Mesh):
+def test_resources_that_did_not_change_are_the_same_objects(mesh: Mesh) -> None:
     def objects(timeout: str) -> Collection:
         entry = HEAD.format(kind="ServiceEntry", name="one") + ENTRY[0]
         routing = HEAD.format(kind="VirtualService", name="one")
