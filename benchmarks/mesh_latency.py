@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from benchmarks import mesh_local
 
-CONNECTIONS = 8
+CONNECTIONS = (1, 8)
+"""One asks for the latency of an idle mesh, several for that of a busy one."""
 WARM = 400
 ROUNDS = 4
 """Both ways take turns, so that neither has the quieter machine."""
@@ -24,30 +25,34 @@ class Latency:
     meshed_rate: float
 
 
-def measure(requests: int, folder: Path) -> Latency:
-    """So many requests on each way."""
+def measure(requests: int, folder: Path) -> dict[int, Latency]:
+    """So many requests on each way, by the number of connections."""
     with mesh_local.running(folder / "latency") as mesh:
         ways = (mesh.application, ""), (mesh.proxy, mesh_local.URL)
         for address, url in ways:
-            asyncio.run(_load(address, url, WARM))
-        found: list[list[float]] = [[], []]
-        spent = [0.0, 0.0]
-        for _ in range(ROUNDS):
-            for way, (address, url) in enumerate(ways):
-                began = time.perf_counter()
-                found[way] += asyncio.run(_load(address, url, requests // ROUNDS))
-                spent[way] += time.perf_counter() - began
+            asyncio.run(_load(address, url, WARM, max(CONNECTIONS)))
+        return {connections: _measured(ways, requests, connections) for connections in CONNECTIONS}
+
+
+def _measured(ways: tuple[tuple[str, str], ...], requests: int, connections: int) -> Latency:
+    found: list[list[float]] = [[], []]
+    spent = [0.0, 0.0]
+    for _ in range(ROUNDS):
+        for way, (address, url) in enumerate(ways):
+            began = time.perf_counter()
+            found[way] += asyncio.run(_load(address, url, requests // ROUNDS, connections))
+            spent[way] += time.perf_counter() - began
     return Latency(found[0], found[1], len(found[0]) / spent[0], len(found[1]) / spent[1])
 
 
-async def _load(address: str, url: str, requests: int) -> list[float]:
+async def _load(address: str, url: str, requests: int, connections: int) -> list[float]:
     """Closed loop: each connection sends its next request when it has the answer."""
     parts = urlsplit(address)
     host = urlsplit(url).netloc or "app"
     request = f"GET {url or '/'} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
-    share = requests // CONNECTIONS
+    share = requests // connections
     lists = await asyncio.gather(
-        *(_connection(parts.hostname or "", parts.port or 0, request, share) for _ in range(CONNECTIONS))
+        *(_connection(parts.hostname or "", parts.port or 0, request, share) for _ in range(connections))
     )
     return [seconds for found in lists for seconds in found]
 

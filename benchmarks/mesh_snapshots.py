@@ -19,6 +19,7 @@ from proxy.pilot.snapshots import Snapshots
 from proxy.translate.telemetry_plugins import MeshPlugins
 from proxy.xds.node import parse_node
 from proxy.xds.resources import Snapshot
+from vigla import heap
 from vigla.clock import SystemClock
 
 NODE = parse_node("sidecar~127.20.0.1~web-0.default~default.svc.cluster.local")
@@ -67,6 +68,7 @@ def text(number: int, timeout: int = 5) -> str:
 
 def measure(services: int, changes: int, folder: Path) -> Measured:
     """Build once, then after each change."""
+    heap.settle()  # as ``vigla serve`` does before it serves
     objects = {o.key: o for o in parse("".join(text(n) for n in range(services))).objects}
     before = resident_bytes(os.getpid())
     current = [Collection.of(objects.values())]

@@ -16,6 +16,7 @@ from proxy.pilot.api import router as mesh_router
 from proxy.pilot.server import Pilot
 from query.server import QueryServer, create_app
 from ui.server import router as ui_router
+from vigla import heap
 from vigla.bus.api import TOPICS
 from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
@@ -92,6 +93,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         watching = asyncio.create_task(health.watch_event_loop(metrics))
         stack.callback(watching.cancel)
         checks["start"] = lambda: "stopping" if stopping.is_set() else ""
+        heap.settle()
         announce(settings, _endpoints(settings, query, collector, health_server, pilot_port))
         await stopping.wait()
         log.info("stopping")
