@@ -31,6 +31,7 @@ docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
 bench: .venv/.dev  ## run the benchmarks (long); results go to benchmarks/results
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.query
+	$(BIN)/python -m benchmarks.mesh
 
 faults: .venv/.dev  ## kill the server at 200 random moments under load
 	$(BIN)/pytest tests/faults --rounds=200 --timeout=7200

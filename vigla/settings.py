@@ -122,6 +122,13 @@ class MeshSettings(Section):
     )
     host: str = Field("127.0.0.1", description="address of xDS")
     xds_port: Port = Field(15010, description="xDS over gRPC; 0 picks a free port")
+    tls_host: str = Field(
+        "", description="address of xDS over mutual TLS, for proxies of other machines; empty: not served"
+    )
+    tls_port: Port = Field(15012, description="its port; 0 picks a free one")
+    tls_names: tuple[str, ...] = Field(
+        (), description="names and addresses by which these proxies reach it, besides `tls_host`"
+    )
     domain: str = Field("cluster.local", description="suffix of service names, and the trust domain")
     certificate_hours: float = Field(24.0, gt=0, description="lifetime of workload certificates")
     trace_sampling: float = Field(

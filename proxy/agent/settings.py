@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from vigla.errors import SettingsError
 
 LOOPBACK = "127.0.0.1"
 
@@ -23,6 +25,19 @@ class XdsTls:
     root: Path
     certificate: Path
     key: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The files that ``vigla mesh identity`` makes.
+
+        Raises:
+            SettingsError: one is missing.
+        """
+        made = cls(folder / "root-cert.pem", folder / "cert-chain.pem", folder / "key.pem")
+        for path in (made.root, made.certificate, made.key):
+            if not path.is_file():
+                raise SettingsError(f"{path} is missing: make it with `vigla mesh identity`")
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from vigla.errors import SettingsError
 ROOT_LIFETIME = timedelta(days=3650)
 WORKLOAD_LIFETIME = timedelta(hours=24)
 CLOCK_SKEW = timedelta(minutes=2)  # workloads whose clock is late accept a new certificate too
+KEY_FILE = "key.pem"
+"""A workload's; with ``CHAIN`` and ``ROOT`` all that it needs."""
 CERT, KEY, CHAIN, ROOT = "ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"
 
 _PRIVATE = 0o600
@@ -126,6 +128,17 @@ def open_authority(folder: Path, *, organization: str = "cluster.local") -> Auth
     root = _optional(folder / ROOT) or own
     chain = _optional(folder / CHAIN) or (b"" if certificate.issuer == certificate.subject else own)
     return Authority(certificate, key, chain, root)
+
+
+def write_identity(issued: Issued, folder: Path) -> None:
+    """Put a certificate, its key and what to trust into a folder, under the names that Istio's agent reads.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    for name, content in ((KEY_FILE, issued.key), (ROOT, issued.root), (CHAIN, issued.chain)):
+        _write_private(folder / name, content)
 
 
 def _create(folder: Path, organization: str) -> None:

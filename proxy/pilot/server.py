@@ -12,13 +12,15 @@ from prometheus_client import CollectorRegistry
 
 from proxy.api.security import RequestAuthentication
 from proxy.ca.authority import open_authority
+from proxy.ca.identity import Identity
 from proxy.ca.secrets import SecretSource
+from proxy.ca.transport import server_credentials
 from proxy.config.collection import Collection
 from proxy.config.store import ConfigStore
 from proxy.config.watch import FolderSource
 from proxy.jwks import JwksCache
 from proxy.pilot.registrations import Registrations
-from proxy.pilot.snapshots import Snapshots
+from proxy.pilot.snapshots import ROOT_NAMESPACE, Snapshots
 from proxy.translate.plugins import Plugins
 from proxy.translate.telemetry import TelemetrySettings
 from proxy.translate.telemetry_plugins import MeshPlugins
@@ -32,6 +34,9 @@ from vigla.errors import SettingsError
 from vigla.settings import MeshSettings
 
 SWEEP_S = 1.0
+ACCOUNT = "istiod"
+"""Service account of the control plane: its certificate names it, as Istio's does."""
+
 CA_FOLDER, STORE_FILE, WORKLOADS_FILE = "ca", "config.db", "workloads.json"
 
 logger = logging.getLogger(__name__)
@@ -52,6 +57,7 @@ class Pilot:
         source: the watched folder, if there is one.
         authority: signs identities.
         secrets: the certificates in use.
+        port, tls_port: where xDS is served in plain text and with TLS; 0: not.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Pilot:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stack = AsyncExitStack()
         self.port = 0
+        self.tls_port = 0
 
     async def start(self) -> None:
         """Apply the folder, then serve proxies.
@@ -99,6 +106,8 @@ class Pilot:
         self._jwks = JwksCache(client, self._changed)
         self.store.subscribe(lambda _: self._changed())
         self.port = self._server.listen(self._settings.host, self._settings.xds_port)
+        if self._settings.tls_host:
+            self.tls_port = self._listen_tls()
         if self.source:
             await self.source.start()
             self._stack.push_async_callback(self.source.stop)
@@ -115,6 +124,13 @@ class Pilot:
         """Close the streams and the store; proxies go on with what they have."""
         await self._stack.aclose()
         self.store.close()
+
+    def _listen_tls(self) -> int:
+        settings = self._settings
+        identity = Identity(settings.domain, ROOT_NAMESPACE, ACCOUNT)
+        names = tuple(dict.fromkeys((settings.tls_host, *settings.tls_names)))
+        credentials = server_credentials(self.authority, identity, names)
+        return self._server.listen(settings.tls_host, settings.tls_port, credentials)
 
     def world(self) -> World:
         """The mesh now."""

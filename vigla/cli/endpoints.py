@@ -12,3 +12,4 @@ class Endpoints:
     otlp_http: str
     health: str
     xds: str = ""
+    xds_tls: str = ""

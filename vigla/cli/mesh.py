@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from vigla.cli.mesh_client import MeshClient, Refused
 from vigla.cli.output import Output, OutputOption, show
 from vigla.client import DEFAULT_URL
 from vigla.errors import NotFound, SettingsError, ViglaError
+from vigla.settings import load
 
 app = typer.Typer(help="A mesh of this machine's processes.", no_args_is_help=True)
 console = Console(stderr=True, highlight=False)
@@ -97,6 +99,33 @@ def status(*, output: OutputOption = Output.TABLE, url: UrlOption = DEFAULT_URL)
     ]
     body = {"revision": revisions[0]["number"] if revisions else 0, "proxies": proxies}
     show(body, output, ("WORKLOAD", "NAMESPACE", "ADDRESS", "STATE", "CONNECTED (UTC)"), rows)
+
+
+@app.command()
+def identity(  # noqa: PLR0913  one parameter an option is how typer declares them
+    namespace: Annotated[str, typer.Argument(help="Of the workload.")],
+    service_account: Annotated[str, typer.Argument(help="Of the workload.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for key.pem, cert-chain.pem and root-cert.pem.")],
+    hours: Annotated[float, typer.Option(min=0.01, help="Lifetime.")] = 24.0 * 365,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file of the server; else VIGLA_CONFIG or ./vigla.yaml.")
+    ] = None,
+    storage_path: Annotated[Path | None, typer.Option(help="Directory of all data of the server.")] = None,
+) -> None:
+    """Make the certificate by which a proxy of another machine joins as a workload.
+
+    Run it where the server's data are: it signs with the mesh's CA. Copy the folder to the other machine.
+    """
+    from proxy.ca.authority import open_authority, write_identity  # noqa: PLC0415  cryptography takes a moment
+    from proxy.ca.identity import Identity  # noqa: PLC0415
+
+    settings = load(config, {"storage": {"path": storage_path}} if storage_path else {})
+    authority = open_authority(settings.storage.path / "mesh" / "ca", organization=settings.mesh.domain)
+    who = Identity(settings.mesh.domain, namespace, service_account)
+    issued = authority.issue(who, timedelta(hours=hours))
+    write_identity(issued, out)
+    console.print(f"[green]✓[/] {out}: {who}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC")
 
 
 def apply_all(found: Iterable[tuple[str, str]], url: str, namespace: str) -> None:

@@ -75,12 +75,11 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         collector = Collector(settings.collector, bus, metrics)
         checks["collector"] = lambda: bus.problem("traces") or bus.problem("access_logs")
         routers = [ui_router(settings.query)]
-        pilot_port = 0
+        pilot: Pilot | None = None
         if settings.mesh.enabled:
             pilot = Pilot(settings.mesh, settings.storage.path / "mesh", clock, metrics.registry)
             stack.push_async_callback(pilot.stop)
             await pilot.start()
-            pilot_port = pilot.port
             routers.insert(0, mesh_router(pilot))
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
@@ -94,7 +93,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.callback(watching.cancel)
         checks["start"] = lambda: "stopping" if stopping.is_set() else ""
         heap.settle()
-        announce(settings, _endpoints(settings, query, collector, health_server, pilot_port))
+        announce(settings, _endpoints(settings, query, collector, health_server, pilot))
         await stopping.wait()
         log.info("stopping")
     log.info("stopped")
@@ -137,12 +136,17 @@ def _health_server(settings: Settings, metrics: Metrics, checks: dict[str, healt
 
 
 def _endpoints(
-    settings: Settings, query: QueryServer, collector: Collector, health_server: HttpServer, pilot_port: int
+    settings: Settings,
+    query: QueryServer,
+    collector: Collector,
+    health_server: HttpServer,
+    pilot: Pilot | None,
 ) -> Endpoints:
     return Endpoints(
         query=f"http://{settings.query.host}:{query.port}{settings.query.base_path}",
         otlp_grpc=f"{settings.collector.host}:{collector.grpc_port}",
         otlp_http=f"http://{settings.collector.host}:{collector.http_port}",
         health=f"http://{settings.telemetry.host}:{health_server.port}",
-        xds=f"{settings.mesh.host}:{pilot_port}" if settings.mesh.enabled else "",
+        xds=f"{settings.mesh.host}:{pilot.port}" if pilot else "",
+        xds_tls=f"{settings.mesh.tls_host}:{pilot.tls_port}" if pilot and pilot.tls_port else "",
     )

@@ -76,6 +76,7 @@ def _announce(settings: Settings, endpoints: Endpoints) -> None:
         ("OTLP HTTP", endpoints.otlp_http),
         ("health, own metrics", endpoints.health),
         *([("xDS for Envoys", endpoints.xds)] if endpoints.xds else []),
+        *([("xDS over TLS", endpoints.xds_tls)] if endpoints.xds_tls else []),
         ("data", str(settings.storage.path.resolve())),
     ):
         table.add_row(f"  {name}", f"[cyan]{address}[/]")

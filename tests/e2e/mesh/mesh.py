@@ -184,7 +184,7 @@ def gateway(port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Mesh]:
+def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Mesh]:
     """Start a mesh of the services ``echo`` (v1, v2, v3) and ``tcp`` (v1, v2), a client and a gateway."""
     with reserve() as free:
         ingress = free.getsockname()[1]
@@ -201,7 +201,7 @@ def running(folder: Path) -> Iterator[Mesh]:
     files = folder / "mesh"
     files.mkdir()
     (files / "mesh.yaml").write_text(yaml.safe_dump_all(objects))
-    with Server(folder / "lake", {"VIGLA_MESH__ENABLED": "true"}) as server:
+    with Server(folder / "lake", {"VIGLA_MESH__ENABLED": "true", **(settings or {})}) as server:
         command = [
             sys.executable, "-m", "vigla", "mesh", "up", f"--file={files}", f"--url={server.query_url}",
             f"--pilot=127.0.0.1:{server.ports.xds}", f"--collector={server.grpc_target}",
