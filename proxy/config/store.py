@@ -15,19 +15,19 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import OperationalError
 
 from proxy.api.base import Model
 from proxy.config import tables
 from proxy.config.collection import Collection
-from proxy.config.database import engine_of
+from proxy.config.database import engine_of, take_turn
 from proxy.config.objects import EPOCH, ConfigObject, Key
 from proxy.config.revisions import Change, Revision, diff
 from proxy.config.tables import CHANGES, REVISIONS
 from vigla.clock import Clock, SystemClock
+from vigla.errors import SettingsError
 
 Objects = Mapping[Key, ConfigObject[Model]]
-_ATTEMPTS = 5
 
 
 class UnknownRevisionError(LookupError):
@@ -38,8 +38,11 @@ class ConfigStore:
     """Revisions of the configuration in SQLite or PostgreSQL; used from any thread.
 
     Args:
-        url: ``sqlite:///mesh.db``, ``sqlite://`` (memory) or ``postgresql+psycopg://...``.
+        url: ``sqlite:///mesh.db``, ``sqlite://`` (memory) or ``postgresql://...``.
         clock: of revisions and of objects' creation.
+
+    Raises:
+        SettingsError: the database cannot be used.
     """
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
@@ -48,7 +51,7 @@ class ConfigStore:
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Revision], None]] = []
         self._known: tuple[int, Collection] = (0, Collection())
-        tables.METADATA.create_all(self._engine)
+        self._create()
 
     def close(self) -> None:
         """Close the connections."""
@@ -162,6 +165,15 @@ class ConfigStore:
 
         return self._commit(planned, author, f"Rollback to revision {number}")
 
+    def _create(self) -> None:
+        try:
+            with self._engine.begin() as connection:
+                take_turn(connection)  # another process may start at the same time
+                tables.METADATA.create_all(connection)
+        except OperationalError as error:
+            self._engine.dispose()
+            raise SettingsError(f"mesh.store_url: the database cannot be used: {error.orig}") from error
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._lock, self._engine.connect() as connection:
@@ -188,13 +200,7 @@ class ConfigStore:
         self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
     ) -> Revision:
         with self._lock:
-            for attempt in range(_ATTEMPTS):
-                try:
-                    made = self._write(planned, author, message)
-                    break
-                except IntegrityError:  # another process took the number
-                    if attempt == _ATTEMPTS - 1:
-                        raise
+            made = self._write(planned, author, message)
         if made is None:
             return self.revision(self.number()) if self.number() else Revision(0, EPOCH, "", "")
         for subscriber in tuple(self._subscribers):
@@ -205,6 +211,7 @@ class ConfigStore:
         self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
     ) -> Revision | None:
         with self._engine.begin() as connection:
+            take_turn(connection)
             latest = _latest(connection)
             before = self._collection(connection, latest).by_key
             plan = planned(before)
