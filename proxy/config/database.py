@@ -35,7 +35,7 @@ def engine_of(url: str) -> Engine:
 
 
 def take_turn(connection: Connection) -> None:
-    """Wait until no other process writes; what is read from then on stays true until the transaction's end."""
+    """Wait until no other process writes; what is read then stays true until the transaction ends."""
     if connection.dialect.name == "postgresql":  # SQLite's transactions begin with its lock
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
 

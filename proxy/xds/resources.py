@@ -90,7 +90,12 @@ def resource(type_url: str, value: Mapping[str, Any]) -> Resource:
     name = name_of(type_url, value)
     if type_url == RDS and value.get("virtual_hosts"):
         return Resource.of(type_url, name, _route_configuration(value))
-    return _made(type_url, name, orjson.dumps(value))
+    return _made(type_url, name, _canonical(value))
+
+
+def _canonical(value: object) -> bytes:
+    """JSON with sorted fields: inside of an ``Any`` map entries would keep the order they were given in."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 @lru_cache(CACHED)
@@ -107,7 +112,7 @@ def _virtual_host(content: bytes) -> Message:
 def _route_configuration(value: Mapping[str, Any]) -> Message:
     """Made of its virtual hosts one by one: a change concerns few of thousands."""
     made: Any = build(RDS.removeprefix(TYPE_URL), {k: v for k, v in value.items() if k != "virtual_hosts"})
-    made.virtual_hosts.extend(_virtual_host(orjson.dumps(host)) for host in value["virtual_hosts"])
+    made.virtual_hosts.extend(_virtual_host(_canonical(host)) for host in value["virtual_hosts"])
     return cast("Message", made)
 
 
