@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, MetaData, StaticPool, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from vigla.errors import SettingsError
 
@@ -32,6 +32,21 @@ def engine_of(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise _unusable() from error
     raise _unusable()
+
+
+def create_tables(engine: Engine, tables: MetaData) -> None:
+    """Make the tables that are not there.
+
+    Raises:
+        SettingsError: the database cannot be used.
+    """
+    try:
+        with engine.begin() as connection:
+            take_turn(connection)  # another process may start at the same time
+            tables.create_all(connection)
+    except OperationalError as error:
+        engine.dispose()
+        raise SettingsError(f"mesh.store_url: the database cannot be used: {error.orig}") from error
 
 
 def take_turn(connection: Connection) -> None:

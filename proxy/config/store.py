@@ -15,17 +15,15 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import OperationalError
 
 from proxy.api.base import Model
 from proxy.config import tables
 from proxy.config.collection import Collection
-from proxy.config.database import engine_of, take_turn
+from proxy.config.database import create_tables, engine_of, take_turn
 from proxy.config.objects import EPOCH, ConfigObject, Key
 from proxy.config.revisions import Change, Revision, diff
 from proxy.config.tables import CHANGES, REVISIONS
 from vigla.clock import Clock, SystemClock
-from vigla.errors import SettingsError
 
 Objects = Mapping[Key, ConfigObject[Model]]
 
@@ -51,7 +49,7 @@ class ConfigStore:
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Revision], None]] = []
         self._known: tuple[int, Collection] = (0, Collection())
-        self._create()
+        create_tables(self._engine, tables.METADATA)
 
     def close(self) -> None:
         """Close the connections."""
@@ -165,15 +163,6 @@ class ConfigStore:
 
         return self._commit(planned, author, f"Rollback to revision {number}")
 
-    def _create(self) -> None:
-        try:
-            with self._engine.begin() as connection:
-                take_turn(connection)  # another process may start at the same time
-                tables.METADATA.create_all(connection)
-        except OperationalError as error:
-            self._engine.dispose()
-            raise SettingsError(f"mesh.store_url: the database cannot be used: {error.orig}") from error
-
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._lock, self._engine.connect() as connection:
@@ -228,8 +217,8 @@ class ConfigStore:
             head = {
                 "number": latest + 1,
                 "time": tables.moment(self._now()),
-                "author": author,
-                "message": message,
+                "author": tables.storable(author),
+                "message": tables.storable(message),
             }
             connection.execute(insert(REVISIONS).values(head))
             connection.execute(insert(CHANGES), rows)

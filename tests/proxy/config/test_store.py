@@ -244,6 +244,13 @@ def test_long_names_and_any_text_are_kept(store: ConfigStore):
     assert (store.history()[0].author, store.history()[0].message) == ("ada ☃", "line\nline '\";--")
 
 
+def test_text_that_not_every_database_holds_is_stored_alike(store: ConfigStore):
+    made = store.apply([rule("a", file="a\0.yaml")], "a\0da", "\0")
+
+    assert (made.author, made.message) == ("a\ufffdda", "\ufffd")
+    assert store.at(1).by_key[key("a")].origin.file == "a\ufffd.yaml"
+
+
 def test_lost_connections_are_made_anew(postgresql: Postgresql):
     url = postgresql.empty_database()
     with closing(ConfigStore(url)) as store:
