@@ -1,10 +1,12 @@
 """Envoy's admin interface, as far as the agent needs it."""
 
 import json
+import re
 from typing import Any
 
 import httpx
 
+from proxy.agent.bootstrap import READY_STATS
 from proxy.agent.settings import LOOPBACK
 
 MAX_APP_BYTES = 10_000_000
@@ -16,6 +18,7 @@ _READY_STATS = (
     "listener_manager.lds.update_success",
     "listener_manager.workers_started",
 )
+_OTHERS = re.compile(rf"listener\.(admin|{READY_STATS}|.*\.worker_\d+)\.")  # workers count the same once more
 
 
 class EnvoyAdmin:
@@ -46,8 +49,8 @@ class EnvoyAdmin:
     async def connections(self) -> int:
         """Client connections to listeners of the mesh."""
         found = await self._get("/stats", format="json", filter=r"^listener\..*\.downstream_cx_active$")
-        names = json.loads(found).get("stats", [])
-        return sum(s["value"] for s in names if "name" in s and not s["name"].startswith("listener.admin"))
+        values = {s["name"]: s["value"] for s in json.loads(found).get("stats", []) if "name" in s}
+        return sum(value for name, value in values.items() if not _OTHERS.match(name))
 
     async def drain(self) -> None:
         """Ask Envoy to end its connections gracefully."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from asyncio.subprocess import PIPE, STDOUT, Process
+from contextlib import suppress
 from pathlib import Path
 
 import envoy
@@ -140,11 +141,13 @@ class Agent:
             logger.warning("Envoy %s does not drain: %r", self.settings.instance, error)
 
     async def _end(self, process: Process) -> None:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it ended just now
+            process.terminate()
         try:
             await asyncio.wait_for(process.wait(), self.settings.kill_s)
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
         self.metrics.running.set(0)
 

@@ -7,6 +7,7 @@ from proxy.envoy.messages import typed
 
 XDS_CLUSTER, AGENT_CLUSTER = "xds-grpc", "agent"
 READY_PATH = "/healthz/ready"
+READY_STATS = "agent_ready"  # prefix of the readiness listener's statistics
 _STATS = ("istio", "cluster_manager", "listener_manager", "server", f"cluster.{XDS_CLUSTER}", "wasm")
 _STATS_SUFFIXES = ("downstream_cx_active", "rbac.allowed", "rbac.denied")
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -82,6 +83,7 @@ def _ready_listener(address: Address) -> Json:
     ]
     return {
         "name": "ready",
+        "stat_prefix": READY_STATS,
         "address": _socket(address),
         "bypass_overload_manager": True,
         "filter_chains": [{"filters": filters}],

@@ -14,6 +14,7 @@ from proxy.config.objects import EPOCH, ConfigObject, Origin, Path
 
 DEFAULT_NAMESPACE = "default"
 _CREATED = TypeAdapter(AwareDatetime)
+_LONGEST = 253  # of a DNS name, as Kubernetes has it
 Severity = Literal["error", "warning"]
 
 
@@ -167,6 +168,10 @@ def _typed(
         message = "required" if name is None else _NO_TEXT
         return [_problem(message, ("metadata", "name"), origin, kind.name)]
     subject = f"{kind.name} {own}/{name}"
+    for field_name, word in (("name", name), ("namespace", own)):
+        if len(word) > _LONGEST or "\0" in word:
+            message = f"write at most {_LONGEST} letters, digits, dashes and dots"
+            return [_problem(message, ("metadata", field_name), origin, kind.name)]
     wrong = [_problem(message, ("metadata", *path), origin, subject) for path, message in _no_texts(metadata)]
     if wrong:
         return wrong

@@ -15,19 +15,17 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from proxy.api.base import Model
 from proxy.config import tables
 from proxy.config.collection import Collection
-from proxy.config.database import engine_of
+from proxy.config.database import create_tables, engine_of, take_turn
 from proxy.config.objects import EPOCH, ConfigObject, Key
 from proxy.config.revisions import Change, Revision, diff
 from proxy.config.tables import CHANGES, REVISIONS
 from vigla.clock import Clock, SystemClock
 
 Objects = Mapping[Key, ConfigObject[Model]]
-_ATTEMPTS = 5
 
 
 class UnknownRevisionError(LookupError):
@@ -38,8 +36,11 @@ class ConfigStore:
     """Revisions of the configuration in SQLite or PostgreSQL; used from any thread.
 
     Args:
-        url: ``sqlite:///mesh.db``, ``sqlite://`` (memory) or ``postgresql+psycopg://...``.
+        url: ``sqlite:///mesh.db``, ``sqlite://`` (memory) or ``postgresql://...``.
         clock: of revisions and of objects' creation.
+
+    Raises:
+        SettingsError: the database cannot be used.
     """
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
@@ -48,7 +49,7 @@ class ConfigStore:
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Revision], None]] = []
         self._known: tuple[int, Collection] = (0, Collection())
-        tables.METADATA.create_all(self._engine)
+        create_tables(self._engine, tables.METADATA)
 
     def close(self) -> None:
         """Close the connections."""
@@ -188,13 +189,7 @@ class ConfigStore:
         self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
     ) -> Revision:
         with self._lock:
-            for attempt in range(_ATTEMPTS):
-                try:
-                    made = self._write(planned, author, message)
-                    break
-                except IntegrityError:  # another process took the number
-                    if attempt == _ATTEMPTS - 1:
-                        raise
+            made = self._write(planned, author, message)
         if made is None:
             return self.revision(self.number()) if self.number() else Revision(0, EPOCH, "", "")
         for subscriber in tuple(self._subscribers):
@@ -205,6 +200,7 @@ class ConfigStore:
         self, planned: Callable[[Objects], dict[Key, ConfigObject[Model] | None]], author: str, message: str
     ) -> Revision | None:
         with self._engine.begin() as connection:
+            take_turn(connection)
             latest = _latest(connection)
             before = self._collection(connection, latest).by_key
             plan = planned(before)
@@ -222,8 +218,8 @@ class ConfigStore:
             head = {
                 "number": latest + 1,
                 "time": tables.moment(self._now()),
-                "author": author,
-                "message": message,
+                "author": tables.storable(author),
+                "message": tables.storable(message),
             }
             connection.execute(insert(REVISIONS).values(head))
             connection.execute(insert(CHANGES), rows)

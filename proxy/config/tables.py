@@ -55,6 +55,11 @@ def moment(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def storable(text: str) -> str:
+    """Text as it is stored: PostgreSQL has no NUL."""
+    return text.replace("\0", "\ufffd")
+
+
 def key_of(row: RowMapping) -> Key:
     """Whose change a row is."""
     return Key(row["kind"], row["namespace"], row["name"])
@@ -73,7 +78,7 @@ def place(key: Key) -> dict[str, str]:
 def origin_columns(origin: Origin) -> dict[str, str]:
     """Columns of an origin."""
     lines = [[list(path), line] for path, line in origin.lines.items()]
-    return {"file": origin.file, "lines": json.dumps(lines, separators=(",", ":"))}
+    return {"file": storable(origin.file), "lines": json.dumps(lines, separators=(",", ":"))}
 
 
 def document_text(document: Mapping[str, object] | None) -> str | None:

@@ -6,8 +6,8 @@ from typing import Any
 from proxy.analyze.analyzers import analyze
 from proxy.config.apply import judge
 from proxy.config.collection import Collection
+from proxy.config.mesh_config import mesh_config
 from proxy.pilot.forms import finding, problem
-from proxy.pilot.snapshots import mesh_config
 
 
 def judgement(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -134,4 +134,5 @@ def _restored(file: Path) -> dict[str, dict[str, Any]]:
         content = orjson.loads(file.read_bytes())
     except (FileNotFoundError, orjson.JSONDecodeError):
         return {}  # proxies come back and say who they are
-    return content if isinstance(content, dict) else {}
+    found = content.items() if isinstance(content, dict) else ()
+    return {name: document for name, document in found if isinstance(document, dict)}

@@ -16,11 +16,12 @@ from proxy.ca.identity import Identity
 from proxy.ca.secrets import SecretSource
 from proxy.ca.transport import server_credentials
 from proxy.config.collection import Collection
+from proxy.config.mesh_config import ROOT_NAMESPACE
 from proxy.config.store import ConfigStore
 from proxy.config.watch import FolderSource
 from proxy.jwks import JwksCache
 from proxy.pilot.registrations import Registrations
-from proxy.pilot.snapshots import ROOT_NAMESPACE, Snapshots
+from proxy.pilot.snapshots import Snapshots
 from proxy.translate.plugins import Plugins
 from proxy.translate.telemetry import TelemetrySettings
 from proxy.translate.telemetry_plugins import MeshPlugins

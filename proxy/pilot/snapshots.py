@@ -5,13 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
-from proxy.api.kubernetes import ConfigMap
-from proxy.api.mesh import MeshConfig
 from proxy.cells import Cells
 from proxy.config.collection import Collection
+from proxy.config.mesh_config import mesh_config
 from proxy.pilot.registrations import Registrations
 from proxy.registry.build import services
 from proxy.registry.ingress import ingress_objects
@@ -25,11 +21,8 @@ from proxy.translate.sidecar_routes import sidecar_routes
 from proxy.translate.world import Proxy, ProxyType, World
 from proxy.xds.node import Node, proxy_of
 from proxy.xds.resources import CDS, EDS, LDS, RDS, Snapshot
-from vigla.errors import BadInput
 
 Json = dict[str, Any]
-MESH_CONFIG_MAP = "istio"
-ROOT_NAMESPACE = "istio-system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +66,8 @@ class Snapshots:
         """The mesh now."""
         with self._lock:
             if self._state is None or self._dirty:
-                self._dirty = False
                 self._state = self._made(self._current())
+                self._dirty = False  # not before: what cannot be read is told to everybody who asks
             return self._state.world
 
     def snapshot(self, node: Node, previous: Snapshot | None) -> Snapshot:
@@ -105,21 +98,6 @@ def snapshot_of(world: World, proxy: Proxy, plugins: Plugins, previous: Snapshot
         routes = sidecar_routes(world, proxy, sorted(_route_names(listeners)))
     assignments = endpoints(world, proxy, [_eds_name(c) for c in made if c.get("type") == "EDS"])
     return Snapshot.of({CDS: made, EDS: assignments, LDS: listeners, RDS: routes}, previous)
-
-
-def mesh_config(collection: Collection) -> MeshConfig:
-    """The MeshConfig in the ConfigMap ``istio`` of the root namespace (Istio's place); else Istio's defaults.
-
-    Raises:
-        BadInput: it cannot be read.
-    """
-    found = collection.get(ConfigMap, ROOT_NAMESPACE, MESH_CONFIG_MAP)
-    try:
-        text = found.spec.data.get("mesh", "") if found else ""
-        return MeshConfig.model_validate(yaml.safe_load(text) or {})
-    except (yaml.YAMLError, ValidationError) as error:
-        name = f"ConfigMap {ROOT_NAMESPACE}/{MESH_CONFIG_MAP}"
-        raise BadInput(f"{name}: its mesh is no MeshConfig: {error}") from error
 
 
 def _eds_name(cluster: Mapping[str, Any]) -> str:

@@ -4,11 +4,13 @@ from proxy.api.base import Model
 from proxy.api.destination_rule import DestinationRule
 from proxy.api.extension import EnvoyFilter, WasmPlugin
 from proxy.api.gateway import Gateway
+from proxy.api.kubernetes import ConfigMap
 from proxy.api.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from proxy.api.service_entry import ServiceEntry, WorkloadEntry, WorkloadGroup
 from proxy.api.sidecar import ProxyConfig, Sidecar
 from proxy.api.telemetry import Telemetry
 from proxy.api.virtual_service import VirtualService
+from proxy.config.mesh_config import FIELD, PLACE, read_mesh_config
 from proxy.config.objects import ConfigObject
 from proxy.config.parse import Problem
 from proxy.validate.authentication import peer_authentication, request_authentication
@@ -24,6 +26,7 @@ from proxy.validate.spot import Spot
 from proxy.validate.telemetry import telemetry
 from proxy.validate.virtual_service import virtual_service
 from proxy.validate.workload import workload_entry, workload_group
+from vigla.errors import BadInput
 
 _SPEC_REQUIRED = (ServiceEntry, WorkloadEntry, WorkloadGroup, WasmPlugin)
 
@@ -31,6 +34,9 @@ _SPEC_REQUIRED = (ServiceEntry, WorkloadEntry, WorkloadGroup, WasmPlugin)
 def validate(obj: ConfigObject[Model]) -> list[Problem]:
     """What is wrong (errors) or doubtful (warnings) about an object; empty: it is fine."""
     spot = Spot(obj)
+    if obj.key == PLACE and isinstance(obj.spec, ConfigMap):
+        _mesh_config(spot / "data" / FIELD, obj.spec)
+        return spot.found
     if not obj.kind.group.endswith(".istio.io"):
         return []
     spec = obj.spec
@@ -43,6 +49,13 @@ def validate(obj: ConfigObject[Model]) -> list[Problem]:
     _metadata(spot)
     _spec(spot / "spec", spec)
     return spot.found
+
+
+def _mesh_config(at: Spot, spec: ConfigMap) -> None:
+    try:
+        read_mesh_config(spec.data.get(FIELD, ""))
+    except BadInput as error:
+        at.error(str(error))
 
 
 def _metadata(at: Spot) -> None:

@@ -135,8 +135,8 @@ class ControlPlane:
         )
 
     def snapshot(self, instance: str) -> Snapshot | None:
-        """What a connected proxy (``Node.instance``) was offered last."""
-        found = (c.stream.snapshot for c in self._connections if c.stream.node.instance == instance)
+        """What a connected proxy (``Node.instance``) was offered last; of its streams the newest counts."""
+        found = (c.stream.snapshot for c in reversed(self._connections) if c.stream.node.instance == instance)
         return next(found, None)
 
     def connect(self, node: Node, peer: str, *, delta: bool) -> Connection:
@@ -147,12 +147,12 @@ class ControlPlane:
         """
         if len(self._connections) >= self.settings.max_streams:
             raise Overloaded(f"{self.settings.max_streams} proxies are connected: raise max_streams")
+        if self._joined is not None:
+            self._joined(node)
         connection = Connection(Stream(node, delta=delta, ack_wait_s=self.settings.ack_wait_s), peer)
         self._connections[connection] = None
         self.metrics.connected.set(len(self._connections))
         self._full[connection] = None
-        if self._joined is not None:
-            self._joined(node)
         self._wake.set()
         return connection
 

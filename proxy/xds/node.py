@@ -68,16 +68,21 @@ def read_node(message: Any) -> Node:
     """A node from Envoy's ``envoy.config.core.v3.Node``.
 
     Raises:
-        BadInput: its id has another form than ``parse_node`` reads.
+        BadInput: its id has another form than ``parse_node`` reads, or its metadata other types.
     """
     where = message.locality
     parts = [where.region, where.zone, where.sub_zone]
-    return parse_node(
+    node = parse_node(
         message.id,
         cluster=message.cluster,
         metadata=_json(message.metadata),
         locality="/".join(parts).rstrip("/"),
     )
+    try:
+        proxy_of(node)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"metadata of node {node.id} cannot be read: {error!r}: see Istio's names") from error
+    return node
 
 
 def proxy_of(node: Node) -> Proxy:

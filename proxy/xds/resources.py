@@ -93,9 +93,9 @@ def resource(type_url: str, value: Mapping[str, Any]) -> Resource:
     """
     name = name_of(type_url, value)
     if type_url != RDS:
-        return _made(type_url, name, orjson.dumps(value))
-    rest = orjson.dumps({key: part for key, part in value.items() if key != "virtual_hosts"})
-    return _routes(name, rest, tuple(orjson.dumps(host) for host in value.get("virtual_hosts", ())))
+        return _made(type_url, name, _canonical(value))
+    rest = _canonical({key: part for key, part in value.items() if key != "virtual_hosts"})
+    return _routes(name, rest, tuple(_canonical(host) for host in value.get("virtual_hosts", ())))
 
 
 @lru_cache(CACHED_ROUTES)
@@ -104,6 +104,11 @@ def _routes(name: str, rest: bytes, hosts: tuple[bytes, ...]) -> Resource:
     made: Any = build(RDS.removeprefix(TYPE_URL), orjson.loads(rest))
     made.virtual_hosts.extend(_virtual_host(host) for host in hosts)
     return Resource.of(RDS, name, made)
+
+
+def _canonical(value: object) -> bytes:
+    """JSON with sorted fields: inside of an ``Any`` map entries would keep the order they were given in."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 @lru_cache(CACHED)

@@ -5,7 +5,7 @@ are removed last. A type is sent only after Envoy answered the one before: it an
 are warm. So a slow proxy has at most one push on its way per type, and gets the newest state with the next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.message import Message
@@ -66,8 +66,7 @@ class Stream:
     def _receive_sotw(self, request: Any, error: str | None) -> Nack | None:
         known = self.watches.get(request.type_url)
         if known is None:
-            watch = self.watches[request.type_url] = Watch(request.type_url)
-            watch.subscribe(request.resource_names)
+            self._begin(request.type_url, request.resource_names)
             return None
         if request.response_nonce != known.nonce:
             return None  # an answer to an older response; the one to the newest is on its way
@@ -79,8 +78,7 @@ class Stream:
     def _receive_delta(self, request: Any, error: str | None) -> Nack | None:
         watch = self.watches.get(request.type_url)
         if watch is None:
-            watch = self.watches[request.type_url] = Watch(request.type_url)
-            watch.subscribe(request.resource_names_subscribe)
+            watch = self._begin(request.type_url, request.resource_names_subscribe)
             versions = request.initial_resource_versions
             watch.sent = {name: Resource(name, versions[name], b"") for name in versions}
             watch.owed -= {name for name in versions if versions[name]}
@@ -90,6 +88,12 @@ class Stream:
         if request.resource_names_subscribe:
             watch.subscribe(request.resource_names_subscribe)
         return refused
+
+    def _begin(self, type_url: str, names: Iterable[str]) -> Watch:
+        watch = self.watches[type_url] = Watch(type_url)
+        watch.begin(names)
+        self._stage = 0  # what the proxy has from before may be gone, which is told in turn
+        return watch
 
     def next_response(self, now: float) -> tuple[str, bytes] | None:
         """The type and bytes of the response to send now, if there is one.
@@ -126,17 +130,20 @@ class Stream:
         if update is None:
             return None
         if watch.type_url == CDS:
-            self._owe_endpoints(watch.sent, update)
+            self._owe_endpoints(update)
         self._nonce += 1
         watch.sending(update, str(self._nonce), now)
         encode = _delta_response if self.delta else _sotw_response
         return watch.type_url, encode(watch, update, str(self._nonce))
 
-    def _owe_endpoints(self, had: Mapping[str, Resource], update: Update) -> None:
-        """A changed cluster warms up anew: Envoy waits for its endpoints, but does not ask for them again."""
+    def _owe_endpoints(self, update: Update) -> None:
+        """A changed cluster, or one that is back, warms up anew: Envoy waits for its endpoints.
+
+        It does not ask for them again when it still watches them.
+        """
         endpoints = self.watches.get(EDS)
         if endpoints is not None:
-            again = {r.name for r in update.changed if r.name in had} & endpoints.names
+            again = {r.name for r in update.changed} & endpoints.names
             endpoints.owed |= again
             endpoints.due = endpoints.due or bool(again)
 
@@ -152,7 +159,7 @@ def read_request(content: bytes, *, delta: bool) -> Any:
 
 
 def _sotw_response(watch: Watch, update: Update, nonce: str) -> bytes:
-    resources = update.everything if watch.wildcard else update.changed
+    resources = update.everything if watch.whole else update.changed
     head = _message("DiscoveryResponse", type_url=watch.type_url, version_info=update.version, nonce=nonce)
     return head.SerializeToString() + b"".join(_embedded(r.body) for r in resources)
 

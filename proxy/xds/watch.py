@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from proxy.xds.resources import WILDCARD, Resource, Resources, placeholder, version_of
 
 EVERYTHING = "*"
+MAX_WAITING = 100  # responses; who leaves more without answer is not asked about the older ones any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Watch:
         sent: what the proxy has been sent; still there after a refusal, so that it is not sent again.
         owed: names to answer for though the proxy may have them already.
         due: an answer is expected now, out of turn.
+        greeting: and be it empty: everything is watched from now on.
         waiting: responses without answer by nonce, oldest first.
         nonce: of the newest response.
     """
@@ -58,6 +60,7 @@ class Watch:
     sent: dict[str, Resource] = field(default_factory=dict)
     owed: set[str] = field(default_factory=set)
     due: bool = True
+    greeting: bool = False
     answered: bool = False
     waiting: dict[str, Update] = field(default_factory=dict)
     nonce: str = ""
@@ -66,31 +69,49 @@ class Watch:
     acked: str = ""
     nack: Nack | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether the proxy is told of what is gone: of endpoints and routes it is not, it ceases to ask."""
+        return self.wildcard or self.type_url in WILDCARD
+
+    def begin(self, names: Iterable[str]) -> None:
+        """The first request: no names mean everything where that is possible."""
+        asked = set(names)
+        self.subscribe(asked or ({EVERYTHING} if self.type_url in WILDCARD else ()))
+
     def subscribe(self, names: Iterable[str]) -> None:
         """Watch these too; each is answered for, even when it was watched before."""
         asked = set(names)
-        if EVERYTHING in asked or (self.type_url in WILDCARD and not asked and not self.answered):
+        if EVERYTHING in asked:
+            asked.remove(EVERYTHING)
+            self.greeting = self.greeting or not self.wildcard
             self.wildcard = True
-        asked.discard(EVERYTHING)
         self.names |= asked
         self.owed |= asked
-        self.due = self.due or bool(asked)
+        self.due = self.due or self.greeting or bool(asked)
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         """Watch these no more."""
-        for name in names:
-            if name == EVERYTHING:
-                self.wildcard = False
-            self.names.discard(name)
-            self.owed.discard(name)
-            if not self.wildcard:
-                self.sent.pop(name, None)
+        left = set(names)
+        if EVERYTHING in left:
+            self.wildcard = self.greeting = False
+        covered = left & self.names
+        self.names -= left
+        self.owed -= left
+        if self.wildcard:  # the proxy cannot know whether they are part of everything
+            self.owed |= covered
+            self.due = self.due or bool(covered)
+            return
+        self.sent = {name: found for name, found in self.sent.items() if name in self.names}
+        if self.nack and not self.nack.names & self.names:
+            self.nack = None
 
     def replace(self, names: Iterable[str]) -> None:
         """Watch exactly these."""
         wanted = set(names)
-        self.unsubscribe(self.names - wanted)
-        self.subscribe(wanted - self.names)
+        watched = self.names | ({EVERYTHING} if self.wildcard else set())
+        self.unsubscribe(watched - wanted)
+        self.subscribe(wanted - watched)
 
     def update(self, resources: Resources, *, keep: bool) -> Update | None:
         """The next response from these resources, or ``None`` when there is nothing to say.
@@ -106,10 +127,12 @@ class Watch:
                 found[name] = empty
         changed = tuple(r for n, r in found.items() if n in self.owed or self._lacks(r))
         gone = [n for n in self.sent if n not in found]
-        removed = tuple(gone) if self.wildcard and not keep else ()
-        first = self.wildcard and not self.answered  # Envoy waits for an answer, be it empty
-        self.owed, self.due = set(), False
-        if not (changed or removed or first):
+        removed = tuple(gone) if self.whole and not keep else ()
+        if self.whole:  # asked for, and never there
+            removed += tuple(sorted(self.owed - found.keys() - self.sent.keys()))
+        greeting = self.greeting
+        self.owed, self.due, self.greeting = set(), False, False
+        if not (changed or removed or greeting):
             return None
         everything = (*found.values(), *(self.sent[n] for n in gone if n not in removed))
         return Update(changed, removed, everything, version_of(everything))
@@ -124,6 +147,8 @@ class Watch:
         self.sent = {r.name: r for r in update.everything}
         self.version = update.version
         self.waiting[nonce] = update
+        if len(self.waiting) > MAX_WAITING:
+            del self.waiting[next(iter(self.waiting))]
         self.nonce = nonce
         self.sent_at = now
 

@@ -1,5 +1,7 @@
 """Objects are read with their places, and what is wrong is said as users can mend it."""
 
+import pytest
+
 from proxy.config.parse import Parsed, parse
 
 HEAD = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata:\n  name: reviews\n"
@@ -60,3 +62,17 @@ def test_text_that_is_no_yaml_names_the_line():
 
 def test_a_spec_that_is_no_mapping_is_refused():
     assert [p.field for p in parse(HEAD + "spec: 0").problems] == ["spec"]
+
+
+@pytest.mark.parametrize("field", ["name", "namespace"])
+@pytest.mark.parametrize("value", ["n" * 254, '"a\\0b"'], ids=["long", "nul"])
+def test_names_that_cannot_be_stored_are_refused(field: str, value: str):
+    metadata = {"name": "a", "namespace": "b", field: value}
+    text = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+        f"metadata: {{name: {metadata['name']}, namespace: {metadata['namespace']}}}\nspec: {{host: a}}\n"
+    )
+    (problem,) = parse(text).problems
+
+    assert problem.field == f"metadata.{field}"
+    assert "at most 253" in problem.message

@@ -1,21 +1,23 @@
 """Every change is a revision: atomic, with history, differences and a way back."""
 
-import os
+import multiprocessing
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import create_engine
 
 from proxy.api.base import Model
 from proxy.config.objects import ConfigObject, Key
 from proxy.config.parse import parse
 from proxy.config.revisions import Revision
 from proxy.config.store import ConfigStore, UnknownRevisionError
-from proxy.config.tables import METADATA
+from tests.proxy.config.postgresql import Postgresql
 from vigla.clock import FakeClock
+from vigla.errors import SettingsError
 
 START = 1_700_000_000_000_000_000
 
@@ -38,23 +40,28 @@ def clock() -> FakeClock:
     return FakeClock(START)
 
 
-def _url(database: str, tmp_path: Path) -> str:
-    if database != "postgresql":
-        return "sqlite://" if database == "memory" else f"sqlite:///{tmp_path / 'mesh.db'}"
-    url = os.environ.get("VIGLA_TEST_POSTGRESQL", "")
-    if not url:
-        pytest.skip("no PostgreSQL: VIGLA_TEST_POSTGRESQL has no URL of an empty database")
-    return url
-
-
 @pytest.fixture(params=["memory", "file", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[ConfigStore]:
-    url = _url(request.param, tmp_path)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "postgresql":
+        server: Postgresql = request.getfixturevalue("postgresql")
+        return server.empty_database()
+    return "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'mesh.db'}"
+
+
+@pytest.fixture
+def store(url: str, clock: FakeClock) -> Iterator[ConfigStore]:
     made = ConfigStore(url, clock)
     yield made
     made.close()
-    if request.param == "postgresql":
-        METADATA.drop_all(create_engine(url))
+
+
+@pytest.fixture
+def shared(url: str) -> str:
+    """A database that several processes can use."""
+    if url == "sqlite://":
+        pytest.skip("a database in memory belongs to one store")
+    return url
 
 
 def _hosts(store: ConfigStore) -> dict[str, object]:
@@ -162,16 +169,15 @@ def test_places_in_files_survive(store: ConfigStore):
         assert collection.by_key[key("a")].origin.line(("spec", "host")) == 5
 
 
-def test_another_process_sees_the_same(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'mesh.db'}"
-    ours, theirs = ConfigStore(url), ConfigStore(url)
-    ours.apply([rule("a")], "ada", "one")
-    assert _hosts(theirs) == {"a": "reviews"}
+def test_another_process_sees_the_same(shared: str):
+    with closing(ConfigStore(shared)) as ours, closing(ConfigStore(shared)) as theirs:
+        ours.apply([rule("a")], "ada", "one")
+        assert _hosts(theirs) == {"a": "reviews"}
 
-    theirs.apply([rule("a", "ratings")], "bob", "two")
+        theirs.apply([rule("a", "ratings")], "bob", "two")
 
-    assert _hosts(ours) == {"a": "ratings"}
-    assert ours.current() == theirs.current()
+        assert _hosts(ours) == {"a": "ratings"}
+        assert ours.current() == theirs.current()
 
 
 def test_subscribers_hear_of_revisions_until_they_leave(store: ConfigStore):
@@ -194,3 +200,79 @@ def test_writers_on_many_threads_each_get_a_number(store: ConfigStore):
 
     assert [revision.number for revision in store.history()] == list(range(8, 0, -1))
     assert len(store.current().by_key) == 8
+
+
+WRITERS, EACH = 4, 5
+
+
+def _write(url: str, name: str) -> None:
+    with closing(ConfigStore(url)) as store:
+        for i in range(EACH):
+            store.apply([rule(f"{name}-{i}"), rule("all", f"{name}-{i}")], name, "")
+
+
+def test_writers_in_many_processes_each_get_a_number_and_lose_nothing(shared: str):
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=_write, args=(shared, f"p{i}")) for i in range(WRITERS)]
+    for process in processes:  # all of them find an empty database
+        process.start()
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0] * WRITERS
+    with closing(ConfigStore(shared)) as store:
+        history = store.history(100)
+        last = history[0]
+        assert [revision.number for revision in history] == list(range(WRITERS * EACH, 0, -1))
+        expected = {f"p{i}-{j}" for i in range(WRITERS) for j in range(EACH)} | {"all"}
+        assert {k.name for k in store.current().by_key} == expected
+        assert (
+            _hosts(store)["all"] == next(c.after for c in last.changes if c.key == key("all"))["spec"]["host"]
+        )
+        assert all(
+            next(c.before for c in later.changes if c.key == key("all"))
+            == next(c.after for c in earlier.changes if c.key == key("all"))
+            for later, earlier in pairwise(history)
+        )
+
+
+def test_long_names_and_any_text_are_kept(store: ConfigStore):
+    name = "n" * 253
+    store.apply([rule(name, before="# ☃ \n")], "ada ☃", "line\nline '\";--")
+
+    assert key(name) in store.current().by_key
+    assert (store.history()[0].author, store.history()[0].message) == ("ada ☃", "line\nline '\";--")
+
+
+def test_text_that_not_every_database_holds_is_stored_alike(store: ConfigStore):
+    made = store.apply([rule("a", file="a\0.yaml")], "a\0da", "\0")
+
+    assert (made.author, made.message) == ("a\ufffdda", "\ufffd")
+    assert store.at(1).by_key[key("a")].origin.file == "a\ufffd.yaml"
+
+
+def test_lost_connections_are_made_anew(postgresql: Postgresql):
+    url = postgresql.empty_database()
+    with closing(ConfigStore(url)) as store:
+        store.apply([rule("a")], "ada", "one")
+        postgresql.restart()
+
+        assert _hosts(store) == {"a": "reviews"}
+        assert store.apply([rule("b")], "ada", "two").number == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://localhost/mesh", "postgresql://"),
+        ("mesh.db", "sqlite:///"),
+        ("sqlite:////nowhere/mesh.db", "unable to open database file"),
+        ("postgresql://mesh:secret@127.0.0.1:1/mesh", "127.0.0.1"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_without_its_password(url: str, said: str):
+    with pytest.raises(SettingsError) as refused:
+        ConfigStore(url)
+    assert "mesh.store_url" in str(refused.value)
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
