@@ -1,4 +1,4 @@
-"""Native histograms: one sample's buckets, and arithmetic on them (Prometheus' native histogram specification)."""
+"""Native histograms: the buckets of one sample (Prometheus' native histogram specification)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +13,10 @@ CUSTOM_BUCKETS = -53
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """Consecutive buckets; bucket ``first + i`` holds ``counts[i]``. Schema ``s`` bounds bucket ``n`` of the positive
-    side by ``(2**((n-1) * 2**-s), 2**(n * 2**-s)]``; with custom bounds, ``(bound[n-1], bound[n]]``.
+    """Consecutive buckets; bucket ``first + i`` holds ``counts[i]``.
+
+    Schema ``s`` bounds bucket ``n`` of the positive side by ``(2**((n-1) * 2**-s), 2**(n * 2**-s)]``; with custom
+    bounds, ``(bound[n-1], bound[n]]``.
     """
 
     first: int
