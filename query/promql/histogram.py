@@ -15,8 +15,8 @@ CUSTOM_BUCKETS = -53
 class Buckets:
     """Consecutive buckets; bucket ``first + i`` holds ``counts[i]``.
 
-    Schema ``s`` bounds bucket ``n`` of the positive side by ``(2**((n-1) * 2**-s), 2**(n * 2**-s)]``; with custom
-    bounds, ``(bound[n-1], bound[n]]``.
+    Schema ``s`` bounds bucket ``n`` of the positive side by ``(2**((n-1) * 2**-s), 2**(n * 2**-s)]``;
+    with custom bounds it is ``(bound[n-1], bound[n]]``.
     """
 
     first: int

@@ -1,12 +1,12 @@
-"""``rate``, ``increase``, ``delta``, ``irate``, ``idelta``, ``resets`` and ``changes`` over windows of histograms."""
+"""``rate``, ``increase``, ``delta``, ``irate`` and ``idelta`` over windows of histograms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from query.promql.histogram import Histogram
-from query.promql.histograms.arithmetic import add, divide, equal, multiply, subtract
-from query.promql.histograms.layout import EMPTY, IncompatibleSchemas, is_custom, reduce_resolution
+from query.promql.histograms.arithmetic import add, divide, multiply, subtract
+from query.promql.histograms.layout import IncompatibleSchemas, is_custom, reduce_resolution
 from query.promql.histograms.notes import Site
 from query.promql.histograms.resets import detect_reset
 
@@ -31,12 +31,14 @@ def restarts(samples: Sequence[Histogram]) -> list[bool]:
 
 
 def counter_increase(samples: Sequence[Histogram], restarted: Sequence[bool], site: Site) -> Histogram | None:
-    """Growth of a counter from the first to the last sample, resets counted in; None with a note if impossible.
+    """Growth of a counter from the first to the last sample, resets counted in.
+
+    None with a note when the samples do not go together.
 
     Args:
         samples: at least one.
-        restarted: for each sample, whether the counter began at zero since the one before (``restarts``, or start
-            times); True for the first one counts that sample from zero.
+        restarted: for each sample, whether the counter began at zero since the one before (``restarts``, or
+            start times); True for the first one counts that sample from zero.
         site: the function's argument.
     """
     if any(sample.hint == "gauge" for sample in samples):
@@ -62,7 +64,10 @@ def counter_increase(samples: Sequence[Histogram], restarted: Sequence[bool], si
 
 
 def gauge_delta(first: Histogram, last: Histogram, site: Site) -> Histogram | None:
-    """``last - first`` of a gauge; None with a note for exponential with custom buckets."""
+    """``last - first`` of a gauge, for ``delta`` and ``idelta``.
+
+    None with a note for exponential with custom buckets.
+    """
     if first.hint != "gauge" or last.hint != "gauge":
         site.not_a_gauge()
     return _difference(first, last, site)
@@ -122,36 +127,22 @@ def extrapolated(
     return multiply(result, factor)
 
 
-def instant_change(
-    before: Histogram,
-    after: Histogram,
-    seconds: float,
-    site: Site,
-    *,
-    per_second: bool,
-    restarted: bool = False,
+def instant_increase(
+    before: Histogram, after: Histogram, seconds: float, site: Site, *, restarted: bool
 ) -> Histogram | None:
-    """``irate`` (per second) or ``idelta`` of the last two samples; None with a note if impossible.
+    """``irate`` of the last two samples; after a reset ``after`` alone. None with a note if impossible.
 
     Args:
-        before, after: the samples.
+        before: the last sample but one.
+        after: the last sample.
         seconds: between them; not zero.
         site: the function's argument.
-        per_second: ``irate``, for which a reset leaves ``after`` alone.
-        restarted: a reset is known from start times.
+        restarted: ``detect_reset(before, after)``, or known from start times.
     """
-    gauges = [sample.hint == "gauge" for sample in (before, after)]
-    if per_second and any(gauges):
+    if "gauge" in {before.hint, after.hint}:
         site.not_a_counter()
-    if not per_second and not all(gauges):
-        site.not_a_gauge()
-    if per_second and (restarted or detect_reset(before, after)):
-        result: Histogram | None = replace(after, hint="gauge")
-    else:
-        result = _difference(before, after, site)
-    if result is None or not per_second:
-        return result
-    return divide(result, seconds)
+    change = replace(after, hint="gauge") if restarted else _difference(before, after, site)
+    return None if change is None else divide(change, seconds)
 
 
 def interpolated(before: Histogram, after: Histogram, fraction: float, *, counter: bool) -> Histogram:
@@ -163,13 +154,3 @@ def interpolated(before: Histogram, after: Histogram, fraction: float, *, counte
         return multiply(after, fraction)
     difference = multiply(subtract(after, before).histogram, fraction)
     return replace(add(before, difference).histogram, hint=before.hint)
-
-
-def changed(before: Histogram, after: Histogram) -> bool:
-    """Whether ``changes`` counts a change between two samples."""
-    return not equal(before, after)
-
-
-def zero_like(histogram: Histogram) -> Histogram:
-    """An empty histogram of the same layout."""
-    return replace(histogram, zero_count=0.0, count=0.0, sum=0.0, positive=EMPTY, negative=EMPTY)
