@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from query.promql.histograms.layout import Floats
+from query.promql.histograms.layout import Bools, Floats, Rows
 from query.promql.matrix import Matrix
 from query.promql.series import Labels
 
@@ -19,8 +18,6 @@ TOLERANCE = 1e-12
 _NUMBER = re.compile(
     r"[-+]?(?:inf|infinity|nan|0x[0-9a-f.]+p[-+]?\d+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)", re.IGNORECASE
 )
-Bools = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +181,7 @@ def _interpolated_quantiles(phi: Floats, block: Block) -> Floats:
         result[index == 0] = bounds[0]
     result[index == last] = bounds[last - 1]
     result[total == 0] = np.nan
-    return result
+    return np.asarray(result, np.float64)
 
 
 def fractions(lower: Floats, upper: Floats, block: Block) -> Floats:
@@ -196,7 +193,8 @@ def fractions(lower: Floats, upper: Floats, block: Block) -> Floats:
         shares = (_ranks(upper, block) - _ranks(lower, block)) / total
     shares[:, lower >= upper] = 0.0
     shares[:, np.isnan(lower) | np.isnan(upper)] = np.nan
-    return np.where(total == 0, np.nan, shares)
+    shares[total == 0] = np.nan
+    return np.asarray(shares, np.float64)
 
 
 def _ranks(values: Floats, block: Block) -> Floats:
@@ -211,4 +209,4 @@ def _ranks(values: Floats, block: Block) -> Floats:
     share = np.where(np.isneginf(low), 1.0, (values - low) / (bounds[index] - low))
     share = np.where(values > low, share, 0.0)
     share[np.isposinf(values)] = 1.0
-    return np.minimum(before + (reached - before) * share, counts[-1])
+    return np.asarray(np.minimum(before + (reached - before) * share, counts[-1]), np.float64)

@@ -7,16 +7,18 @@ import numpy as np
 
 from query.promql.ast import Place
 from query.promql.histogram import Histogram
-from query.promql.histograms import classic, quantiles
-from query.promql.histograms.classic import Block, Bools
-from query.promql.histograms.layout import Floats
+from query.promql.histograms import classic, moments
+from query.promql.histograms.classic import Block
+from query.promql.histograms.layout import Bools, Floats, Rows
 from query.promql.histograms.notes import Notes, Site
 from query.promql.histograms.numbers import general
+from query.promql.histograms.quantiles import fraction
+from query.promql.histograms.rows import quantiles
 from query.promql.matrix import Matrix
 from query.promql.series import Labels
 
-Native = Callable[[int, Histogram, Site], float]
-"""Result for the histogram at a step."""
+Native = Callable[[Rows, list[Histogram], Site], Floats]
+"""Results for the histograms of one series at the given steps."""
 
 Classic = Callable[[Block], tuple[Floats, Bools]]
 """Results [G, T] for a block, and which groups had to be forced monotonic."""
@@ -37,7 +39,7 @@ def histogram_quantile(phi: Floats, vector: Matrix, places: Places, notes: Notes
         vector,
         places.vector,
         notes,
-        lambda step, histogram, site: quantiles.quantile(float(phi[step]), histogram, site),
+        lambda steps, histograms, site: quantiles(phi[steps], histograms, site),
         lambda block: classic.quantiles(phi[block.columns], block),
     ).result()
 
@@ -83,14 +85,15 @@ def _with_label(labels: Labels, name: str, value: str) -> Labels:
 def histogram_fraction(lower: Floats, upper: Floats, vector: Matrix, places: Places, notes: Notes) -> Matrix:
     """``histogram_fraction(lower, upper, vector)``; the limits are float64 [T]."""
 
-    def share(step: int, histogram: Histogram, site: Site) -> float:
-        return quantiles.fraction(float(lower[step]), float(upper[step]), histogram, site)
+    def native(steps: Rows, histograms: list[Histogram], site: Site) -> Floats:
+        limits = zip(lower[steps].tolist(), upper[steps].tolist(), histograms, strict=True)
+        return np.array([fraction(low, high, histogram, site) for low, high, histogram in limits])
 
     def shares(block: Block) -> tuple[Floats, Bools]:
         result = classic.fractions(lower[block.columns], upper[block.columns], block)
         return result, np.zeros(len(block.groups), bool)
 
-    return _Evaluation(vector, places.vector, notes, share, shares).result()
+    return _Evaluation(vector, places.vector, notes, native, shares).result()
 
 
 def histogram_count(vector: Matrix) -> Matrix:
@@ -105,17 +108,17 @@ def histogram_sum(vector: Matrix) -> Matrix:
 
 def histogram_avg(vector: Matrix) -> Matrix:
     """Mean of observations of each native histogram; floats are left out."""
-    return _each(vector, quantiles.mean)
+    return _each(vector, moments.mean)
 
 
 def histogram_stddev(vector: Matrix) -> Matrix:
     """Estimated standard deviation of each native histogram; floats are left out."""
-    return _each(vector, lambda histogram: float(np.sqrt(quantiles.variance(histogram))))
+    return _each(vector, lambda histogram: float(np.sqrt(moments.variance(histogram))))
 
 
 def histogram_stdvar(vector: Matrix) -> Matrix:
     """Estimated variance of each native histogram; floats are left out."""
-    return _each(vector, quantiles.variance)
+    return _each(vector, moments.variance)
 
 
 def _each(vector: Matrix, measure: Callable[[Histogram], float]) -> Matrix:
@@ -133,7 +136,8 @@ def _each(vector: Matrix, measure: Callable[[Histogram], float]) -> Matrix:
 def _native_mask(vector: Matrix) -> Bools:
     if vector.histograms is None:
         return np.zeros(vector.present.shape, bool)
-    return vector.present & np.not_equal(vector.histograms, None)
+    there = [[element is not None for element in row] for row in vector.histograms]
+    return np.asarray(vector.present & np.array(there, bool).reshape(vector.present.shape), np.bool_)
 
 
 def _check_quantile(phi: Floats, place: Place, notes: Notes) -> None:
@@ -148,8 +152,8 @@ class _Evaluation:
     vector: Matrix
     place: Place
     notes: Notes
-    native: Native
-    classic: Classic
+    on_native: Native
+    on_classic: Classic
 
     def result(self) -> Matrix:
         vector = self.vector
@@ -175,7 +179,7 @@ class _Evaluation:
     def _fill_block(
         self, block: Block, groups: list[classic.Group], values: Floats, buckets: Bools, present: Bools
     ) -> None:
-        results, forced = self.classic(block)
+        results, forced = self.on_classic(block)
         there = buckets[np.array([groups[index].rows for index in block.groups])].any(axis=1)
         target = np.ix_(block.groups, block.columns)
         shown = there[:, block.columns]
@@ -194,9 +198,9 @@ class _Evaluation:
         if both.any():
             site.mixed_classic()
             present[both] = False
-        for step in np.flatnonzero(steps & ~both):
-            values[step] = self.native(int(step), histograms[source, step], site)
-            present[step] = True
+        alone = np.flatnonzero(steps & ~both)
+        values[alone] = self.on_native(alone, histograms[source, alone].tolist(), site)
+        present[alone] = True
 
     def _site(self, labels: Labels) -> Site:
         return Site(self.notes, dict(labels).get("__name__", ""), self.place)

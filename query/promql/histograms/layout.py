@@ -9,6 +9,8 @@ import numpy.typing as npt
 from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 EMPTY = Buckets(0, np.empty(0))
 LARGEST_EXPONENT = 1024
 """``2**1024`` is the first power of two above every float64."""
@@ -143,7 +145,11 @@ def _merged(buckets: Buckets, shift: int) -> Buckets:
         return EMPTY
     target = ((np.arange(buckets.first - 1, buckets.first - 1 + size)) >> shift) + 1
     first = int(target[0])
-    return Buckets(first, np.bincount(target - first, weights=buckets.counts))
+    return Buckets(first, _gathered(target - first, buckets.counts))
+
+
+def _gathered(target: npt.NDArray[np.int64], counts: Floats) -> Floats:
+    return np.asarray(np.bincount(target, weights=counts), np.float64)
 
 
 def common_bounds(left: tuple[float, ...], right: tuple[float, ...]) -> tuple[float, ...]:
@@ -163,7 +169,7 @@ def rebound(histogram: Histogram, bounds: tuple[float, ...]) -> Histogram:
         return replace(histogram, bounds=bounds)
     _, upper = positive_edges(histogram)
     target = np.searchsorted(np.array(bounds), upper)
-    counts = np.bincount(target, weights=histogram.positive.counts)
+    counts = _gathered(target, histogram.positive.counts)
     return replace(histogram, bounds=bounds, positive=trimmed(Buckets(0, counts)))
 
 

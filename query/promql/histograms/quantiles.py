@@ -1,4 +1,4 @@
-"""Quantiles, fractions and moments of one native histogram."""
+"""Shares of the observations of one native histogram below a value."""
 
 import math
 from dataclasses import dataclass
@@ -8,9 +8,6 @@ import numpy as np
 from query.promql.histogram import Histogram
 from query.promql.histograms.layout import BucketTable, bucket_table, is_custom
 from query.promql.histograms.notes import Site
-from query.promql.histograms.sums import compensated_sum
-
-MIDDLE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +22,6 @@ class Bucket:
     upper: float
     count: float
     linear: bool
-
-    def value_at(self, share: float) -> float:
-        """The value below which ``share`` (0 to 1) of the observations are."""
-        if self.linear:
-            return self.lower + (self.upper - self.lower) * share
-        low, high = math.log2(abs(self.lower)), math.log2(abs(self.upper))
-        if self.lower > 0:
-            return float(np.exp2(low + (high - low) * share))
-        return -float(np.exp2(high + (low - high) * (1 - share)))
 
     def share_below(self, value: float) -> float:
         """The share of observations below ``value``, which lies inside the bucket."""
@@ -63,35 +51,6 @@ def assumed_bucket(histogram: Histogram, table: BucketTable, index: int) -> Buck
     return Bucket(lower, upper, float(table.counts[index]), is_custom(histogram) or index == table.zero)
 
 
-def quantile(phi: float, histogram: Histogram, site: Site) -> float:
-    """The value below which the share ``phi`` of the observations is (``histogram_quantile``)."""
-    if not 0 <= phi <= 1:
-        return math.nan if math.isnan(phi) else math.copysign(math.inf, phi)
-    if histogram.count == 0:
-        return math.nan
-    # NaN is counted but in no bucket, so its share can be found from below only.
-    has_nan = math.isnan(histogram.sum)
-    forward = has_nan or phi < MIDDLE
-    rank = (phi if forward else 1 - phi) * histogram.count
-    table = bucket_table(histogram)
-    filled = np.flatnonzero(table.counts)
-    if not forward:
-        filled = filled[::-1]
-    counts = np.cumsum(table.counts[filled])
-    reached = np.flatnonzero(counts >= rank)
-    if has_nan:
-        site.nan_observations("result is skewed higher" if len(reached) else "result is NaN")
-    if not len(reached):
-        beyond = float(table.upper[filled[-1]]) if len(filled) else 0.0
-        return math.nan if has_nan else beyond
-    bucket = assumed_bucket(histogram, table, int(filled[reached[0]]))
-    if is_custom(histogram) and (math.isinf(bucket.lower) or math.isinf(bucket.upper)):
-        return bucket.upper if math.isinf(bucket.lower) else bucket.lower
-    seen = min(float(counts[reached[0]]), histogram.count)
-    within = rank - (seen - bucket.count) if forward else seen - rank
-    return bucket.value_at(within / bucket.count)
-
-
 def fraction(lower: float, upper: float, histogram: Histogram, site: Site) -> float:
     """The share of observations between two values, as ``histogram_fraction`` estimates it."""
     if histogram.count == 0 or math.isnan(lower) or math.isnan(upper):
@@ -119,27 +78,3 @@ def _rank(value: float, histogram: Histogram, table: BucketTable) -> float:
     elif value >= bucket.upper:
         rank += bucket.count
     return min(rank, histogram.count)
-
-
-def variance(histogram: Histogram) -> float:
-    """Mean squared distance from the mean, all observations of a bucket taken at its middle."""
-    if histogram.count == 0:
-        return math.nan
-    table = bucket_table(histogram)
-    mean = histogram.sum / histogram.count
-    with np.errstate(all="ignore"):
-        if is_custom(histogram):
-            middles = (table.lower + table.upper) / 2
-        else:
-            middles = np.sign(table.upper) * np.sqrt(table.lower * table.upper)
-        if table.zero >= 0:
-            middles[table.zero] = 0.0
-        filled = table.counts != 0
-        squares = (table.counts * (middles - mean) ** 2)[filled]
-        return float(compensated_sum(squares[:, None])[0] / histogram.count)
-
-
-def mean(histogram: Histogram) -> float:
-    """Sum over count; NaN without observations."""
-    with np.errstate(all="ignore"):
-        return float(np.float64(histogram.sum) / histogram.count)

@@ -26,7 +26,10 @@ class Window:
 
 
 def restarts(samples: Sequence[Histogram]) -> list[bool]:
-    """For each sample, whether the counter restarted since the one before; False for the first."""
+    """For each sample, whether the counter restarted since the one before; False for the first.
+
+    Sliding windows of one series can share it: of a window's slice only the first value changes, to False.
+    """
     return [False, *(detect_reset(before, after) for before, after in pairwise(samples))]
 
 

@@ -54,7 +54,8 @@ def _check_exponential(histogram: Histogram) -> None:
     if not LOWEST_SCHEMA <= histogram.schema <= HIGHEST_SCHEMA:
         raise InvalidHistogram(
             f"schema {histogram.schema}: histogram has an invalid schema, which must be between"
-            f" {LOWEST_SCHEMA} and {HIGHEST_SCHEMA} for exponential buckets, or {CUSTOM_BUCKETS} for custom buckets"
+            f" {LOWEST_SCHEMA} and {HIGHEST_SCHEMA} for exponential buckets,"
+            f" or {CUSTOM_BUCKETS} for custom buckets"
         )
     if histogram.bounds:
         raise InvalidHistogram("histogram with exponential schema must not have custom bounds")

@@ -86,4 +86,6 @@ def to_spans(buckets: Buckets) -> tuple[list[Span], Floats]:
 def to_deltas(buckets: Buckets) -> tuple[list[Span], npt.NDArray[np.int64]]:
     """Spans over the filled buckets, and the difference of each count to the one before; counts are whole."""
     spans, counts = to_spans(buckets)
-    return spans, np.diff(counts.astype(np.int64), prepend=0)
+    whole = counts.astype(np.int64)
+    whole[1:] -= counts.astype(np.int64)[:-1]
+    return spans, whole

@@ -1,6 +1,7 @@
 """Quantiles, fractions, moments and trims of native histograms."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from query.promql.ast import Place
 from query.promql.histogram import Buckets, Histogram
 from query.promql.histograms.arithmetic import equal
 from query.promql.histograms.functions import histogram_avg, histogram_count, histogram_stddev
+from query.promql.histograms.moments import variance
 from query.promql.histograms.notes import Site
-from query.promql.histograms.quantiles import fraction, quantile, variance
+from query.promql.histograms.quantiles import fraction
+from query.promql.histograms.rows import quantiles
 from query.promql.histograms.text import parse_notation
 from query.promql.histograms.trim import trim_above, trim_below
 from query.promql.matrix import Matrix
@@ -32,6 +35,10 @@ def site(notes: Collected | None = None) -> Site:
     return Site(notes or Collected(), "h", Place(0, 1))
 
 
+def quantile(phi: float, histogram: Histogram, at: Site) -> float:
+    return float(quantiles(np.array([phi]), [histogram], at)[0])
+
+
 @st.composite
 def filled(draw: st.DrawFn) -> Histogram:
     positive = np.array(draw(st.lists(st.integers(0, 20), max_size=6)), np.float64)
@@ -48,10 +55,7 @@ def filled(draw: st.DrawFn) -> Histogram:
 @given(filled(), st.lists(st.floats(0, 1), min_size=2, max_size=6).map(sorted))
 def test_quantiles_grow_with_phi(histogram: Histogram, phis: list[float]):
     values = [quantile(phi, histogram, site()) for phi in phis]
-    assert all(
-        low <= high * (1 + math.copysign(1e-9, high)) + 1e-12
-        for low, high in zip(values, values[1:], strict=False)
-    )
+    assert all(low <= high * (1 + math.copysign(1e-9, high)) + 1e-12 for low, high in pairwise(values))
 
 
 @settings(max_examples=100, deadline=None)
@@ -111,3 +115,19 @@ def test_functions_leave_floats_out():
         assert result.present.tolist() == [[True, False]]
         assert result.values[0, 0] == expected
     assert histogram_stddev(vector).values[0, 0] > 0
+
+
+def test_quantiles_of_many_are_those_of_each():
+    texts = [
+        "{{count:12 sum:100 z_bucket:2 z_bucket_w:0.001 buckets:[2 3 0 1 4]}}",
+        "{{count:12 sum:100 z_bucket:2 z_bucket_w:0.001 n_buckets:[2 3 0 1 4]}}",
+        "{{schema:-53 sum:5 count:4 custom_values:[5 10] buckets:[1 2 1]}}",
+        "{{}}",
+        "{{schema:1 count:3 sum:3 z_bucket:3 z_bucket_w:0.1}}",
+    ]
+    histograms = [parse_notation(text) for text in texts]
+    for phi in (0.0, 0.1, 0.5, 0.9, 1.0):
+        together = quantiles(np.full(len(texts), phi), histograms, site())
+        np.testing.assert_array_equal(together, [quantile(phi, one, site()) for one in histograms])
+    assert quantile(0.1, histograms[0], site()) == pytest.approx(0.0006)
+    assert quantile(0.9, histograms[1], site()) == pytest.approx(-0.0006)

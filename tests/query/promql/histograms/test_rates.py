@@ -100,7 +100,7 @@ def test_a_known_start_counts_the_first_sample_from_zero(notes: Collected):
 def test_irate_reconciles_custom_bounds(notes: Collected):
     before, after = read(
         "{{schema:-53 sum:55 count:15 custom_values:[2 4 6] buckets:[1 2 5 7]}}",
-        "{{schema:-53 sum:555 count:450 custom_values:[1 2 3 4 5 6 7 8] buckets:[10 20 30 40 50 60 70 80 90]}}",
+        "{{schema:-53 sum:555 count:450 custom_values:[1 2 3 4 5 6] buckets:[10 20 30 40 50 60 240]}}",
     )
     result = instant_increase(before, after, 1.0, site(notes), restarted=detect_reset(before, after))
     expected = parse_notation(
