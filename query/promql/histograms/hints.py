@@ -21,17 +21,27 @@ def combined(hints: Iterable[ResetHint]) -> tuple[ResetHint, bool]:
 def as_stored(samples: Sequence[Histogram]) -> list[Histogram]:
     """Hints as Prometheus' store gives them back for the samples of one series.
 
-    A chunk holds samples without a reset between them; its first sample is "unknown", the others "not_reset".
+    A chunk holds samples of one layout without a reset between them; its first one is "unknown", the others
+    are "not_reset".
     """
     stored: list[Histogram] = []
     for index, sample in enumerate(samples):
         hint: ResetHint = "unknown"
         if sample.hint == "gauge":
             hint = "gauge"
-        elif index and samples[index - 1].hint != "gauge" and not detect_reset(samples[index - 1], sample):
+        elif index and _same_chunk(samples[index - 1], sample):
             hint = "not_reset"
         stored.append(replace(sample, hint=hint))
     return stored
+
+
+def _same_chunk(before: Histogram, after: Histogram) -> bool:
+    same_layout = (
+        before.schema == after.schema
+        and before.zero_threshold == after.zero_threshold
+        and before.bounds == after.bounds
+    )
+    return same_layout and before.hint != "gauge" and not detect_reset(before, after)
 
 
 def as_detected(samples: Sequence[Histogram]) -> list[Histogram]:

@@ -47,6 +47,11 @@ class Site:
             self.place,
         )
 
+    def incompatible_layout(self, operator: str) -> None:
+        """Operands of a binary operator have exponential and custom buckets."""
+        text = f"incompatible bucket layout encountered for binary operator {operator}"
+        self.notes.warn(text, self.place)
+
     def mixed_floats(self) -> None:
         """Floats and histograms together."""
         self.notes.warn(self._named("encountered a mix of histograms and floats"), self.place)
