@@ -5,7 +5,7 @@ import ipaddress
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,7 +93,11 @@ class Outside:
 
 @contextmanager
 def outside(
-    name: str = "outside", pair: Pair | None = None, clients: Path | None = None, text: str = ""
+    name: str = "outside",
+    pair: Pair | None = None,
+    clients: Path | None = None,
+    text: str = "",
+    allows: Callable[[dict[str, str]], bool] = bool,
 ) -> Iterator[Outside]:
     """An HTTP server; with ``pair`` over TLS, with ``clients`` only for certificates of this authority.
 
@@ -102,6 +106,7 @@ def outside(
         pair: its certificate.
         clients: file of the authority of client certificates.
         text: its answer; empty: what it was asked, as JSON.
+        allows: whether a request with these headers is answered 200, else 403.
     """
     made = Outside(0)
 
@@ -113,7 +118,7 @@ def outside(
             told = {"path": self.path, "headers": headers, "client": _client(self.connection)}
             made.seen.append(told)
             content = (text or json.dumps(told)).encode()
-            self.send_response(200)
+            self.send_response(200 if allows(headers) else 403)
             self.send_header("content-length", str(len(content)))
             self.send_header("x-version", name)
             self.end_headers()

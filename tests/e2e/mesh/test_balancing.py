@@ -13,7 +13,12 @@ from tests.e2e.mesh.objects import destination_rule, entry, networking, to, virt
 from vigla.listen import reserve
 
 ALL = {"v1", "v2", "v3"}
-OUTLIER = {"consecutive5xxErrors": 1, "interval": "0.2s", "baseEjectionTime": "60s", "maxEjectionPercent": 100}
+OUTLIER = {
+    "consecutive5xxErrors": 1,
+    "interval": "0.2s",
+    "baseEjectionTime": "60s",
+    "maxEjectionPercent": 100,
+}
 OUT = "books.example.com"
 
 
