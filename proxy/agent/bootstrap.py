@@ -8,7 +8,7 @@ from proxy.envoy.messages import typed
 XDS_CLUSTER, AGENT_CLUSTER = "xds-grpc", "agent"
 READY_PATH = "/healthz/ready"
 _STATS = ("istio", "cluster_manager", "listener_manager", "server", f"cluster.{XDS_CLUSTER}", "wasm")
-_STATS_SUFFIXES = ("downstream_cx_active", "rbac.allowed", "rbac.denied")
+_STATS_SUFFIXES = ("downstream_cx_active", "rbac.allowed", "rbac.denied", "shadow_allowed", "shadow_denied")
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
