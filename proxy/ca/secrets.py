@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from proxy.api.kubernetes import Secret
 from proxy.ca.authority import WORKLOAD_LIFETIME, Authority, Issued
+from proxy.ca.files import file_secrets
 from proxy.ca.identity import Identity
 from proxy.config.collection import Collection
 from proxy.xds.node import Node
@@ -72,7 +73,9 @@ class SecretSource:
         identity = Identity(self._trust_domain, node.namespace, node.service_account)
         issued = self._certificate(node.instance, identity)
         made = [_key_pair(OWN, issued.chain, issued.key), _trust(TRUSTED, issued.root)]
-        for found in self._config().all(Secret):
+        config = self._config()
+        made += file_secrets(config)
+        for found in config.all(Secret):
             if found.namespace == node.namespace:
                 made += _from_secret(found.name, found.namespace, found.spec)
         return {r.name: r for r in made}

@@ -9,6 +9,7 @@ from proxy.agent.group import AgentGroup
 from proxy.agent.settings import Address, AgentSettings, Ports
 from proxy.local.apps import App, Placed, placed
 from proxy.local.workloads import READY_PORT, STATUS_PORT, LocalWorkload
+from proxy.registry.workloads import locality
 from proxy.translate.world import Interception, ProxyType
 from vigla.errors import ViglaError
 
@@ -97,6 +98,7 @@ def agent_settings(place: Placed, surroundings: Surroundings, folder: Path) -> A
         cluster=f"{workload.labels.get('app', workload.deployment)}.{workload.namespace}",
         folder=folder / name,
         xds=surroundings.pilot,
+        locality=locality(workload.labels),
         metadata={
             "NAME": workload.instance,
             "NAMESPACE": workload.namespace,

@@ -1,6 +1,6 @@
-"""Workloads that registered themselves: every connected sidecar stands for one.
+"""Workloads that registered themselves: every connected proxy stands for one.
 
-Where there is no Kubernetes nobody else knows which workloads run and where. The sidecar's node metadata says
+Where there is no Kubernetes nobody else knows which workloads run and where. The proxy's node metadata says
 it (Istio's names: ``LABELS``, ``SERVICE_ACCOUNT``, ``WORKLOAD_NAME``), and here it becomes a pod.
 """
 
@@ -15,7 +15,7 @@ import orjson
 from proxy.api.base import Model
 from proxy.config.objects import ConfigObject, Origin
 from proxy.config.parse import read
-from proxy.registry.workloads import TLS_MODE_LABEL
+from proxy.registry.workloads import LOCALITY_LABEL, TLS_MODE_LABEL
 from proxy.translate.world import ProxyType
 from proxy.xds.node import Node
 from vigla.clock import Clock
@@ -61,8 +61,6 @@ class Registrations:
 
     def joined(self, node: Node) -> None:
         """A proxy connected."""
-        if node.type is not ProxyType.SIDECAR:
-            return
         document = pod_of(node)
         with self._lock:
             known = self._entries.get(node.instance)
@@ -101,8 +99,11 @@ class Registrations:
 
 
 def pod_of(node: Node) -> dict[str, Any]:
-    """The pod that a sidecar stands for."""
+    """The pod that a proxy stands for; a gateway's takes TLS as Gateways say, not the mesh's."""
     metadata = node.metadata
+    own = {TLS_MODE_LABEL: "istio"} if node.type is ProxyType.SIDECAR else {}
+    if node.locality:
+        own[LOCALITY_LABEL] = node.locality.replace("/", ".")
     ports = [
         {"name": str(port.get("name", "")), "containerPort": int(port["port"])}
         for port in metadata.get("INBOUND") or ()
@@ -113,7 +114,7 @@ def pod_of(node: Node) -> dict[str, Any]:
         "metadata": {
             "name": node.instance.rpartition(".")[0],
             "namespace": node.namespace,
-            "labels": {**(metadata.get("LABELS") or {}), TLS_MODE_LABEL: "istio"},
+            "labels": {**(metadata.get("LABELS") or {}), **own},
         },
         "spec": {
             "serviceAccountName": node.service_account,

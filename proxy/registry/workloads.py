@@ -11,6 +11,7 @@ from proxy.config.objects import ConfigObject
 Labels = Mapping[str, str]
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 _INJECT_LABEL = "sidecar.istio.io/inject"
+LOCALITY_LABEL = "istio-locality"
 _HASH_LABEL = "pod-template-hash"
 _SOCKET = "unix://"
 
@@ -66,8 +67,14 @@ def _pods(config: Collection) -> Iterator[Workload]:
                     if port.name
                 },
                 service_account=pod.spec.service_account_name or "default",
+                locality=locality(pod.labels),
                 mesh=in_mesh(pod.labels) or _injected(pod),
             )
+
+
+def locality(labels: Labels) -> str:
+    """``region/zone/subzone`` as a pod's label says it; there its parts are parted by dots."""
+    return labels.get(LOCALITY_LABEL, "").replace(".", "/")
 
 
 def _injected(pod: ConfigObject[PodSpec]) -> bool:

@@ -93,6 +93,12 @@ def _discovery(  # noqa: PLR0913, PLR0917  all of it describes one cluster
     if resolution is Resolution.PASSTHROUGH and service.endpoints and proxy.interception is Interception.NONE:
         resolution = Resolution.EDS  # nothing keeps the original destination for the proxy
     simple = policy.load_balancer.simple if policy.load_balancer else None
+    if (
+        resolution is Resolution.PASSTHROUGH
+        and proxy.interception is Interception.NONE
+        and port.protocol.http
+    ):
+        return _dynamic()  # the Host header names the destination
     if resolution is Resolution.PASSTHROUGH or (simple == "PASSTHROUGH" and resolution is Resolution.EDS):
         return {"type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED"}
     if resolution is Resolution.DYNAMIC_DNS:

@@ -7,6 +7,7 @@ from proxy.envoy.messages import typed
 from proxy.registry.model import Protocol
 from proxy.translate.cluster_tls import config_source
 from proxy.translate.clusters import dns_cache
+from proxy.translate.peer_metadata import strangers_filter
 from proxy.translate.plugins import Plugins
 from proxy.translate.world import Direction, Proxy, World
 
@@ -39,6 +40,8 @@ def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manag
     routes: Json,
     stat_prefix: str,
     protocol: Protocol = Protocol.HTTP,
+    *,
+    mutual: bool = True,
 ) -> Json:
     """The filter of a chain that carries HTTP.
 
@@ -49,6 +52,7 @@ def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manag
         routes: ``{"rds": ...}`` (see ``rds``) or ``{"route_config": ...}``.
         stat_prefix: of its own counters.
         protocol: ``AUTO`` if it was found out from the bytes.
+        mutual: callers prove who they are by the mesh's TLS; else nothing that they say of themselves counts.
     """
     mesh, plugins = build.world.mesh, build.plugins
     normalization = mesh.path_normalization.normalization
@@ -60,7 +64,10 @@ def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manag
         "normalize_path": normalization in _NORMALIZED,
         "stream_idle_timeout": "0s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "http_filters": _http_filters(build, direction, port, protocol),
+        "http_filters": [
+            *([] if mutual else [strangers_filter()]),
+            *_http_filters(build, direction, port, protocol),
+        ],
         **routes,
     }
     if normalization in ("MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"):
@@ -71,6 +78,7 @@ def http_manager(  # noqa: PLR0913, PLR0917  each says one thing about the manag
         made["forward_client_cert_details"] = "APPEND_FORWARD"
         made["set_current_client_cert_details"] = {"subject": True, "uri": True, "dns": True}
     if direction is Direction.GATEWAY:
+        made["preserve_external_request_id"] = True  # one id for a request on all of its way
         made["forward_client_cert_details"] = "SANITIZE_SET"
         made["set_current_client_cert_details"] = {"subject": True, "cert": True, "uri": True, "dns": True}
     logs = plugins.access_logs(build.world, build.proxy, direction, http=True)

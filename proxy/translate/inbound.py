@@ -122,12 +122,20 @@ def _chains(build: Build, port: InboundPort, mode: Mtls, match: Json) -> list[Js
     if port.tls and mode is Mtls.DISABLE:
         # TLS that the Sidecar ends itself: what is inside HTTPS is HTTP.
         http = protocol.http or protocol is Protocol.HTTPS
-        filters = _http(build, port, cluster, service_port) if http else _tcp(build, port.number, cluster)
+        filters = (
+            _http(build, port, cluster, service_port, mutual=False)
+            if http
+            else _tcp(build, port.number, cluster)
+        )
         return [_chain(port.name, {**match, "transport_protocol": "tls"}, filters, _own_tls(build, port.tls))]
     plans = _plans(protocol, mode)
     made = []
     for http, extra, secured in plans:
-        filters = _http(build, port, cluster, service_port) if http else _tcp(build, port.number, cluster)
+        filters = (
+            _http(build, port, cluster, service_port, mutual=secured)
+            if http
+            else _tcp(build, port.number, cluster)
+        )
         made.append(_chain(port.name, {**match, **extra}, filters, mutual_tls(build) if secured else None))
     return made
 
@@ -172,12 +180,11 @@ def _chain(name: str, match: Json, filters: list[Json], socket: Json | None) -> 
     return {**made, "transport_socket": socket} if socket else made
 
 
-def _http(build: Build, port: InboundPort, cluster: str, operation: str) -> list[Json]:
+def _http(build: Build, port: InboundPort, cluster: str, operation: str, *, mutual: bool) -> list[Json]:
     retries = {} if port.protocol.http2 else {"retry_policy": _RETRIES}
     routes = inbound_routes(port.number, cluster, operation, retries)
     prefix = f"inbound_{port.name}"
-    manager = http_manager(build, Direction.INBOUND, port.number, routes, prefix, port.protocol)
-    return [manager]
+    return [http_manager(build, Direction.INBOUND, port.number, routes, prefix, port.protocol, mutual=mutual)]
 
 
 _RETRIES = {"retry_on": "reset-before-request", "num_retries": 2}
@@ -206,7 +213,9 @@ def _passthrough(build: Build, port: int, mode: Mtls, match: Json) -> list[Json]
     for http, extra, secured in _plans(Protocol.AUTO, mode):
         if http:
             prefix = INBOUND_PASSTHROUGH
-            manager = http_manager(build, Direction.INBOUND, port, routes, prefix, Protocol.AUTO)
+            manager = http_manager(
+                build, Direction.INBOUND, port, routes, prefix, Protocol.AUTO, mutual=secured
+            )
             name, filters = "virtualInbound-catchall-http", [manager]
         else:
             name, filters = "virtualInbound", _tcp(build, port, INBOUND_PASSTHROUGH)

@@ -123,6 +123,8 @@ def _service(direction: Direction, kind: Kind) -> dict[str, str]:
         host.append(("REQ", ":AUTHORITY"))
     if direction is Direction.OUTBOUND:
         name.append(("UPSTREAM_CLUSTER_RAW", ""))  # PassthroughCluster, BlackHoleCluster
+        if kind != "tcp":
+            name.append(("METADATA", "ROUTE:istio:cluster"))  # of a route that answers in a cluster's place
     return {
         "destination_service": _known(*host),
         "destination_service_name": _known(*name),

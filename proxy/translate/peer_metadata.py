@@ -23,8 +23,10 @@ UNKNOWN, LATEST = "unknown", "latest"
 UNKNOWN_STATE, LATEST_STATE = "mesh.unknown", "mesh.latest"
 """Filter state that holds these two words, because command operators have no defaults."""
 TELL_FILTER = "mesh.peer.tell"
-"""Name of the filter that writes the headers; a route may switch it off (``typed_per_filter_config``)."""
+"""Name of the filter that writes the headers."""
 _ISTIO_ID, _ISTIO_PEER = "x-envoy-peer-metadata-id", "x-envoy-peer-metadata"
+HEADERS = (*(f"x-mesh-{name}" for name in FACTS), _ISTIO_ID, _ISTIO_PEER)
+"""What proxies tell each other; routes out of the mesh take it off (``request_headers_to_remove``)."""
 _CANONICAL = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
 _REVISION = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
 _MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
@@ -76,6 +78,11 @@ def peer_filters(proxy: Proxy, direction: Direction) -> list[Json]:
         return [words, _capture(), _mutation("mesh.peer.strip", removed)]
     told = {f"x-mesh-{name}": value for name, value in Identity.of(proxy).facts.items()} | _istio(proxy)
     return [words, _mutation(TELL_FILTER, [_overwrite(name, value) for name, value in told.items()])]
+
+
+def strangers_filter() -> Json:
+    """The HTTP filter that takes the headers off requests of callers that did not prove who they are."""
+    return _mutation("mesh.peer.strangers", [{"remove": name} for name in HEADERS])
 
 
 def peer_network_filter() -> Json:

@@ -9,6 +9,7 @@ from proxy.translate.delegates import Rule, rules
 from proxy.translate.destinations import RouteScope, Target, consistent_hash, target
 from proxy.translate.faults import FAULT, fault_filter
 from proxy.translate.names import seconds
+from proxy.translate.peer_metadata import HEADERS
 from proxy.translate.route_action import (
     authority,
     direct_response,
@@ -22,6 +23,8 @@ from proxy.translate.route_policy import CORS, cors_filter, hash_policy, retry_p
 from proxy.translate.world import Proxy, World
 
 Json = dict[str, Any]
+PRIVATE: Json = {"request_headers_to_remove": list(HEADERS)}
+"""The field of routes out of the mesh that keeps the caller's identity inside."""
 _NO_LIMIT = {"timeout": "0s", "max_grpc_timeout": "0s"}
 
 
@@ -50,6 +53,8 @@ class _Routing:
         made |= header_changes(route.headers)
         if len(route.route) == 1:
             _extend(made, header_changes(route.route[0].headers))
+        if "route" in made and any(self._leaves(rule, d.destination) for d in route.route):
+            _extend(made, PRIVATE)
         made["decorator"] = {"operation": self._operation(rule, made)}
         if filters := _filters(route):
             made["typed_per_filter_config"] = filters
@@ -88,6 +93,11 @@ class _Routing:
 
     def _target(self, rule: Rule, destination: Destination | None) -> Target | None:
         return target(self.scope, destination, rule.source.namespace)
+
+    def _leaves(self, rule: Rule, destination: Destination | None) -> bool:
+        """Whether a destination is outside the mesh."""
+        to = self._target(rule, destination)
+        return to is not None and to.service is not None and to.service.external
 
     def _hash(self, to: Target) -> Json | None:
         consistent = consistent_hash(self.scope.world, self.scope.proxy, to)

@@ -8,13 +8,13 @@ from typing import Any
 from proxy.api.virtual_service import VirtualService
 from proxy.config.objects import ConfigObject
 from proxy.registry.model import Protocol, Resolution, Service, ServicePort
-from proxy.translate.clusters import ANY_BY_DNS, PASSTHROUGH
+from proxy.translate.clusters import ANY_BY_DNS, BLACK_HOLE, PASSTHROUGH
 from proxy.translate.destination_rules import destination_rule, policy_for
 from proxy.translate.hosts import domains_of, host_addresses
 from proxy.translate.names import full_host, matches, outbound_cluster
 from proxy.translate.outbound import HTTP_PROXY
 from proxy.translate.route_policy import hash_policy
-from proxy.translate.routes import default_route, http_routes
+from proxy.translate.routes import PRIVATE, default_route, http_routes
 from proxy.translate.scope import MESH, Egress, Scope, best_virtual_service, scope
 from proxy.translate.viewer import Viewer, viewer
 from proxy.translate.world import Proxy, World
@@ -71,6 +71,8 @@ class _Hosts:
         for service, port, listener in ports:
             numbers[listener] = None
             self._service(service, port, listener)
+        if self.with_port:
+            numbers[_HTTP_PORT] = None  # of a host that no service answers to nobody tells a port
         for listener in numbers:
             self.unknown_hosts(listener)
 
@@ -160,12 +162,13 @@ def _service_routes(  # noqa: PLR0913, PLR0917  all of it describes one virtual 
 def _default(world: World, proxy: Proxy, service: Service, port: ServicePort) -> Json:
     policy = policy_for(world, destination_rule(world, proxy, service), port.number)
     hashing = policy.load_balancer.consistent_hash if policy.load_balancer else None
-    return default_route(
+    made = default_route(
         outbound_cluster(port.number, "", service.hostname),
         f"{service.hostname}:{port.number}/*",
         world.mesh.default_http_retry_policy,
         hash_policy(hashing) if hashing else None,
     )
+    return made | PRIVATE if service.external else made
 
 
 def _covers_any(host: str, known: Iterable[str]) -> bool:
@@ -233,14 +236,17 @@ def _catch_all(proxy: Proxy, seen: Scope) -> Json:
     """The virtual host of all other hosts."""
     route: Json = {"match": {"prefix": "/"}}
     if seen.outbound == "REGISTRY_ONLY":
-        route |= {"name": "block_all", "direct_response": {"status": 502}}
+        black_hole = {"filter_metadata": {"istio": {"cluster": BLACK_HOLE}}}
+        route |= {"name": "block_all", "direct_response": {"status": 502}, "metadata": black_hole}
     else:
         cluster = ANY_BY_DNS if seen.outbound == "ALLOW_ANY_DYNAMIC_DNS" else PASSTHROUGH
+        private = PRIVATE
         other = seen.egress_proxy
         if other is not None and other.host and seen.sidecar is not None:
             host = full_host(other.host, seen.sidecar.namespace, proxy.domain)
             cluster = outbound_cluster(other.port.number if other.port else 0, other.subset, host)
-        route |= {"name": "allow_any", "route": {"cluster": cluster, "timeout": "0s"}}
+            private = {}
+        route |= {"name": "allow_any", "route": {"cluster": cluster, "timeout": "0s"}, **private}
     return {
         "name": route["name"],
         "domains": ["*"],

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ from vigla.listen import reserve
 
 ECHO = Path(__file__).with_name("echo.py")
 SOON_S = 20.0
+LOCALITIES = {"v1": "r1.z1", "v2": "r1.z2", "v3": "r2.z1"}
+"""Of each version; the client is of v1."""
 T = TypeVar("T")
 
 
@@ -45,11 +48,19 @@ class Answer:
 
 @dataclass(slots=True)
 class Mesh:
-    """One mesh. Use ``running``."""
+    """One mesh. Use ``running``.
+
+    Attributes:
+        ingress: a free port for the ingress gateway.
+        secure: another one.
+        egress: the port of the egress gateway's Service.
+    """
 
     server: Server
     folder: Path
     ingress: int
+    secure: int
+    egress: int
     process: subprocess.Popen[bytes]
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -81,11 +92,22 @@ class Mesh:
         """A request through the ingress gateway."""
         return request("127.0.0.1", self.ingress, path, {"host": host, **headers})
 
-    def line(self, port: int) -> str:
-        """One line over TCP, of the client workload."""
-        with socket.create_connection((self.environment["MESH_ADDRESS"], port), timeout=5) as connection:
+    def line(self, port: int, host: str = "") -> str:
+        """One line over TCP, of the client workload; empty: the connection was closed."""
+        where = host or self.environment["MESH_ADDRESS"], port
+        with socket.create_connection(where, timeout=5) as connection:
             connection.sendall(b"hello\n")
             return connection.makefile().readline().strip()
+
+    def proxy(self, workload: str) -> dict[str, Any]:
+        """What the control plane knows of a workload's Envoy."""
+        return next(p for p in self.proxies() if p["workload"] == workload)
+
+    def counters(self, workload: str, word: str) -> float:
+        """The sum of an Envoy's counters with this word in their name."""
+        text = httpx.get(f"http://{self.proxy(workload)['admin']}/stats", timeout=5).text
+        found = (line.rpartition(": ") for line in text.splitlines() if word in line)
+        return sum(float(value) for _, _, value in found if value.isdigit())
 
     def entries(self, answer: Answer, count: int = 1) -> list[dict[str, Any]]:
         """Access log entries of a request, once there are so many."""
@@ -103,11 +125,29 @@ class Mesh:
         return found
 
 
-def request(
-    host: str, port: int, url: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+def request(  # noqa: PLR0913, PLR0917  each is one part of a request
+    host: str,
+    port: int,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    tls: tuple[ssl.SSLContext, str] | None = None,
 ) -> Answer:
+    """One request over a connection of its own.
+
+    Args:
+        host: address that is connected to.
+        port: of it.
+        url: path, or all of it for a proxy.
+        headers: beside ``x-request-id``.
+        method: of HTTP.
+        tls: context and server name.
+    """
     own = f"test-{uuid.uuid4().hex}"  # into a plain UUID Envoy writes its tracing decision
     connection = http.client.HTTPConnection(host, port, timeout=15)
+    if tls:
+        plain = socket.create_connection((host, port), timeout=15)
+        connection.sock = tls[0].wrap_socket(plain, server_hostname=tls[1])
     try:
         connection.request(method, url, headers={"x-request-id": own, **(headers or {})})
         response = connection.getresponse()
@@ -117,9 +157,9 @@ def request(
     return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content, own)
 
 
-def eventually(check: Callable[[], T]) -> T:
+def eventually(check: Callable[[], T], within_s: float = SOON_S) -> T:
     """The first answer that is true; the last one after a fair time, or its error."""
-    over = time.monotonic() + SOON_S
+    over = time.monotonic() + within_s
     while True:
         try:
             found = check()
@@ -132,19 +172,23 @@ def eventually(check: Callable[[], T]) -> T:
         time.sleep(0.05)
 
 
-def service(name: str, port: int, protocol: str = "http") -> dict[str, Any]:
+def service(
+    name: str, port: int, protocol: str = "http", selector: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "ports": [{"name": protocol, "port": port, "targetPort": port}]},
+        "metadata": {"name": name, "namespace": "istio-system" if selector else "default"},
+        "spec": {
+            "selector": selector or {"app": name},
+            "ports": [{"name": protocol, "port": port, "targetPort": port}],
+        },
     }
 
 
-def deployment(
-    name: str, version: str, port: int, *options: str, labels: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    own = {"app": name, "version": version, **(labels or {})}
+def deployment(name: str, version: str, port: int, *options: str) -> dict[str, Any]:
+    own = {"app": name, "version": version}
+    place = {"istio-locality": LOCALITIES[version]}
     container = {
         "name": name,
         "command": ["$(PYTHON)", str(ECHO), name, version, *options],
@@ -158,23 +202,23 @@ def deployment(
             "replicas": 1,
             "selector": {"matchLabels": own},
             "template": {
-                "metadata": {"labels": own},
+                "metadata": {"labels": {**own, **place}},
                 "spec": {"serviceAccountName": name, "containers": [container]},
             },
         },
     }
 
 
-def gateway(port: int) -> dict[str, Any]:
+def gateway(name: str) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "ingress", "namespace": "istio-system"},
+        "metadata": {"name": name, "namespace": "istio-system"},
         "spec": {
             "replicas": 1,
             "template": {
                 "metadata": {
-                    "labels": {"istio": "ingressgateway", "port": str(port)},
+                    "labels": {"istio": f"{name}gateway"},
                     "annotations": {"inject.istio.io/templates": "gateway"},
                 },
                 "spec": {},
@@ -185,9 +229,9 @@ def gateway(port: int) -> dict[str, Any]:
 
 @contextmanager
 def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Mesh]:
-    """Start a mesh of the services ``echo`` (v1, v2, v3) and ``tcp`` (v1, v2), a client and a gateway."""
-    with reserve() as free:
-        ingress = free.getsockname()[1]
+    """Start a mesh of the services ``echo`` (v1, v2, v3) and ``tcp`` (v1, v2), a client and two gateways."""
+    with reserve() as first, reserve() as second, reserve() as third:
+        ingress, secure, egress = (s.getsockname()[1] for s in (first, second, third))
     report = folder / "client.json"
     objects = [
         service("echo", 8000),
@@ -196,7 +240,9 @@ def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator
         *(deployment("tcp", version, 9000, "--tcp") for version in ("v1", "v2")),
         service("client", 8000),
         deployment("client", "v1", 8000, f"--report={report}"),
-        gateway(ingress),
+        gateway("ingress"),
+        gateway("egress"),
+        service("egress", egress, "http", {"istio": "egressgateway"}),
     ]
     files = folder / "mesh"
     files.mkdir()
@@ -211,7 +257,7 @@ def running(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator
             (folder / "up.log").open("wb") as log,
             subprocess.Popen(command, stdout=log, stderr=log) as process,
         ):
-            mesh = Mesh(server, folder, ingress, process)
+            mesh = Mesh(server, folder, ingress, secure, egress, process)
             try:
                 eventually(lambda: "configuration" in (folder / "up.log").read_text())
                 mesh.environment = json.loads(report.read_text())

@@ -114,7 +114,7 @@ def test_a_refused_configuration_is_shown_and_the_old_one_stays(mesh: Mesh) -> N
     with mesh.applied(gate):
 
         def refused() -> str:
-            return "".join(p["types"]["lds"]["error"] for p in mesh.proxies() if p["type"] == "router")
+            return "".join(p["types"]["lds"]["error"] for p in mesh.proxies() if p["workload"] == "ingress")
 
         assert "in use" in eventually(refused)
         assert mesh.call().status == 200

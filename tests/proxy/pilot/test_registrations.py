@@ -57,12 +57,13 @@ def test_a_sidecar_is_a_pod_with_its_labels_account_ports_and_address(open_known
     assert known.changes == 1
 
 
-def test_a_gateway_is_none(open_known: Callable[[], Known]):
+def test_a_gateway_takes_no_tls_of_the_mesh(open_known: Callable[[], Known]):
     known = open_known()
-    known.all.joined(node(NODE.replace("sidecar", "router")))
+    known.all.joined(node(NODE))
+    known.all.joined(node(NODE.replace("sidecar", "router").replace("web-1", "gate-1")))
 
-    assert known.names == []
-    assert known.changes == 0
+    labels = {pod.name: pod.labels.get("security.istio.io/tlsMode") for pod in known.all.objects()}
+    assert labels == {"web-1": "istio", "gate-1": None}
 
 
 def test_who_comes_back_in_time_never_left(open_known: Callable[[], Known]):
