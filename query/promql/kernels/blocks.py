@@ -1,8 +1,8 @@
 """Reductions over many overlapping windows by blocks of 2, 4, 8 ... samples.
 
 Each window is put together from at most ``2 log2(length)`` aligned blocks, so all windows cost
-``O(N + W log(length))``. Unlike differences of prefix sums nothing outside of a window touches its result: there is no
-cancellation, and an infinity or NaN stays where it is.
+``O(N + W log(length))``. Unlike differences of prefix sums nothing outside of a window touches its result:
+there is no cancellation, and an infinity or NaN stays where it is.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,8 @@ def reduce_windows(
     Args:
         leaves: one array [N] per component of the state.
         identity: the state of an empty window; ``combine`` with it changes nothing.
-        first, last: int64 [W].
+        first: int64 [W].
+        last: int64 [W], exclusive.
         combine: associative up to rounding; the left operand comes before the right one.
 
     Returns:

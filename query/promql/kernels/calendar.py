@@ -21,7 +21,8 @@ def _seconds(values: Floats) -> tuple[Ints, npt.NDArray[np.bool_]]:
 def _fields(values: Floats) -> tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.bool_]]:
     """Days since the epoch, year, month (1 to 12), day of month.
 
-    Years begin in March within eras of 400 years, so that the leap day comes last (days_from_civil, H. Hinnant).
+    Years begin in March within eras of 400 years, so that the leap day comes last
+    (days_from_civil, H. Hinnant).
     """
     seconds, known = _seconds(values)
     days = seconds // _DAY
@@ -37,7 +38,7 @@ def _fields(values: Floats) -> tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.bool
 
 
 def _is_leap(years: Ints) -> npt.NDArray[np.bool_]:
-    return (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
+    return np.asarray((years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0)), dtype=np.bool_)
 
 
 def _result(field: Ints, known: npt.NDArray[np.bool_]) -> Floats:

@@ -18,6 +18,8 @@ Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
 DEFAULT_LOOKBACK = 300_000
+NO_HISTOGRAM = np.array(None, dtype=object)
+"""None for NumPy's functions, which take arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class RangeCall:
     """One call of a range function over S series and T steps.
 
     Attributes:
-        windows: the samples. For an extended range ``batch`` also holds the samples up to ``lookback`` before the
-            first window and (smoothed) after the last one, while ``first``/``last`` are the plain windows.
+        windows: the samples. For an extended range ``batch`` also holds the samples up to ``lookback`` before
+            the first window and (smoothed) after the last one; ``first``/``last`` are the plain windows.
         times: int64 [T], evaluation times in milliseconds.
         notes: takes the annotations.
         place: of the range vector in the query text.
@@ -80,11 +82,16 @@ def series_of_samples(batch: SeriesBatch) -> Ints:
     return np.repeat(np.arange(len(batch.labels), dtype=np.int64), np.diff(batch.offsets))
 
 
+def filled(objects: Objects) -> Bools:
+    """Where an array of histograms has one."""
+    return np.asarray(np.not_equal(objects, NO_HISTOGRAM), dtype=np.bool_)
+
+
 def is_histogram(batch: SeriesBatch) -> Bools:
     """Bool [N]: the sample is a histogram."""
     if batch.histograms is None:
         return np.zeros(len(batch.times), dtype=np.bool_)
-    return np.not_equal(batch.histograms, None).astype(np.bool_)
+    return filled(batch.histograms)
 
 
 def keep_samples(windows: Windows, keep: Bools) -> Windows:

@@ -57,8 +57,11 @@ def extrapolation(
     """float64 [S, T]: factor from the sampled difference to the one of the whole range.
 
     Args:
+        call: gives the windows' bounds.
+        measured: the span of each window.
         first_value: the counter (of a histogram: its count) at the first sample.
         increase: what it grew by; with ``first_value`` it bounds the extrapolation to the start at zero.
+        counter: values cannot be negative.
     """
     windows = call.windows
     sampled = (measured.sampled_to - measured.sampled_from).astype(np.float64)

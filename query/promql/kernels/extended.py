@@ -1,4 +1,4 @@
-"""rate, increase and delta of floats over ``anchored`` and ``smoothed`` ranges, and smoothed instant selectors."""
+"""rate, increase and delta of floats over ``anchored`` and ``smoothed`` ranges."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Edges:
     """The samples that bound an extended range.
 
     Attributes:
-        left, right: int64 [S, T], indices of the samples (both included); within the column where ``present``.
+        left, right: int64 [S, T], indices of the samples, both included; valid where ``present``.
         present: bool [S, T].
     """
 
@@ -25,7 +25,7 @@ class Edges:
 
 
 def anchored_first(call: RangeCall) -> Ints:
-    """int64 [S, T]: the newest sample at or before the range's start within the lookback, else the first in it."""
+    """int64 [S, T]: the newest sample up to the start within the lookback, else the first of the range."""
     windows = call.windows
     before = windows.first - 1
     belongs = before >= windows.batch.offsets[:-1, None]
@@ -52,7 +52,7 @@ def edges(call: RangeCall) -> Edges:
 def interpolation_weights(windows: Windows, older: Ints, at: Ints) -> Floats:
     """float64 [S, T]: how far ``at`` lies between the samples ``older`` and ``older + 1``, 0 to 1."""
     begin, end = times_at(windows, older), times_at(windows, older + 1)
-    return (at - begin) / np.maximum(end - begin, 1)
+    return np.asarray((at - begin) / np.maximum(end - begin, 1), dtype=np.float64)
 
 
 def _between(windows: Windows, older: Ints, at: Ints, *, counter: bool) -> Floats:

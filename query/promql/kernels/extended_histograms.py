@@ -1,5 +1,6 @@
 """rate, increase and delta of native histograms over ``anchored`` and ``smoothed`` ranges."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,7 @@ class _Range:
     right: int
     start: int
     end: int
+    smoothed: bool
 
 
 def extended_histograms(call: RangeCall, *, counter: bool, per_second: bool) -> Objects:
@@ -31,17 +33,17 @@ def extended_histograms(call: RangeCall, *, counter: bool, per_second: bool) -> 
     windows, bounds, column = call.windows, edges(call), column_of(replace(call, use_start_times=False))
     seconds = range_seconds(windows)
     results = np.full(bounds.left.shape, None, dtype=object)
-    for row, place in np.argwhere(bounds.present):
+    for row, place in np.argwhere(bounds.present).tolist():
         window = _Range(
             int(bounds.left[row, place]),
             int(bounds.right[row, place]),
             int(windows.starts[place]),
             int(windows.ends[place]),
+            call.extension is Extension.SMOOTHED,
         )
-        smoothed = call.extension is Extension.SMOOTHED
         site = call.site(row)
         try:
-            change = _change(column, windows.batch.times, window, site, counter=counter, smoothed=smoothed)
+            change = _change(column, windows.batch.times, window, site, counter=counter)
         except IncompatibleSchemas:
             site.mixed_schemas()
             continue
@@ -49,13 +51,11 @@ def extended_histograms(call: RangeCall, *, counter: bool, per_second: bool) -> 
     return results
 
 
-def _change(
-    column: HistogramColumn, times: Ints, window: _Range, site: Site, *, counter: bool, smoothed: bool
-) -> Histogram:
+def _change(column: HistogramColumn, times: Ints, window: _Range, site: Site, *, counter: bool) -> Histogram:
     samples, left, right = column.samples, window.left, window.right
     low, high = samples[left], samples[right]
-    early = smoothed and right > left and times[left] < window.start
-    late = smoothed and right > left and times[right] > window.end
+    early = window.smoothed and right > left and times[left] < window.start
+    late = window.smoothed and right > left and times[right] > window.end
     _note_kinds(samples[left : right + 1], site, counter=counter)
     if early:
         share = (window.start - times[left]) / (times[left + 1] - times[left])
@@ -75,7 +75,7 @@ def _change(
     return replace(change, hint="gauge")
 
 
-def _note_kinds(samples: list[Histogram], site: Site, *, counter: bool) -> None:
+def _note_kinds(samples: Sequence[Histogram], site: Site, *, counter: bool) -> None:
     if counter and any(sample.hint == "gauge" for sample in samples):
         site.not_a_counter()
     if not counter and not (samples[0].hint == "gauge" and samples[-1].hint == "gauge"):

@@ -1,4 +1,4 @@
-"""rate, increase, delta, irate, idelta, sum_over_time and avg_over_time of native histograms, window by window."""
+"""Rates, differences, sums and averages of native histograms, window by window."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from query.promql.histograms.notes import Site
 from query.promql.histograms.rates import counter_increase, gauge_delta, instant_increase
 from query.promql.histograms.resets import detect_reset
 from query.promql.histograms.sums import average, total
-from query.promql.kernels.call import Bools, Objects, RangeCall, counts, times_at
+from query.promql.kernels.call import Bools, Objects, RangeCall, counts, filled, times_at
 from query.promql.kernels.counters import extrapolation, is_sufficient, range_seconds, span
 from query.promql.kernels.start_times import starts_anew
 
@@ -21,10 +21,10 @@ OfWindow = Callable[[int, int, Site], Histogram | None]
 
 
 def each_window(call: RangeCall, wanted: Bools, function: OfWindow) -> Objects:
-    """Object [S, T]: the function's results for the windows that ``wanted`` (bool [S, T]) names, else None."""
+    """Object [S, T]: the function's results for the ``wanted`` (bool [S, T]) windows, else None."""
     windows = call.windows
     results = np.full(windows.first.shape, None, dtype=object)
-    for row, column in np.argwhere(wanted):
+    for row, column in np.argwhere(wanted).tolist():
         begin, end = int(windows.first[row, column]), int(windows.last[row, column])
         results[row, column] = function(begin, end, call.site(row))
     return results
@@ -48,7 +48,7 @@ def column_of(call: RangeCall) -> HistogramColumn:
     batch = call.windows.batch
     samples: list[Histogram] = [] if batch.histograms is None else batch.histograms.tolist()
     restarted = starts_anew(batch) if call.use_start_times else np.zeros(len(samples), dtype=np.bool_)
-    for index in np.flatnonzero(~restarted[1:]) + 1:
+    for index in (np.flatnonzero(~restarted[1:]) + 1).tolist():
         restarted[index] = detect_reset(samples[index - 1], samples[index])
     return HistogramColumn(samples, restarted)
 
@@ -71,16 +71,16 @@ def extrapolated_histograms(call: RangeCall, *, counter: bool, per_second: bool)
     has_zero[:] = False
     without = enough & ~measured.has_zero
     results[without] = each_window(call, without, growth)[without]
-    found = np.not_equal(results, None).astype(np.bool_)
+    found = filled(results)
     opening = np.zeros(found.shape)
     change = np.zeros(found.shape)
-    for row, place in np.argwhere(found):
+    for row, place in np.argwhere(found).tolist():
         opening[row, place] = column.samples[windows.first[row, place]].count
         change[row, place] = results[row, place].count
     with np.errstate(all="ignore"):
         factor = extrapolation(call, measured, opening, change, counter=counter)
         factor = factor / range_seconds(windows) if per_second else factor
-    for row, place in np.argwhere(found):
+    for row, place in np.argwhere(found).tolist():
         results[row, place] = multiply(results[row, place], float(factor[row, place]))
     return results
 

@@ -21,14 +21,14 @@ def _quiet(function: Callable[[Floats], Floats]) -> InstantFunction:
 
 
 def round_to(values: Floats, nearest: Floats | float = 1.0) -> Floats:
-    """The nearest multiple of ``nearest`` (float64 [T]), the upper one of two as near."""
+    """The nearest multiple of ``nearest`` (float64 [T]), the upper of two."""
     with np.errstate(all="ignore"):
         inverse = 1.0 / np.asarray(nearest, dtype=np.float64)
         return np.asarray(np.floor(values * inverse + 0.5) / inverse, dtype=np.float64)
 
 
 def clamp(values: Floats, low: Floats, high: Floats) -> Floats:
-    """Values brought between ``low`` and ``high`` (float64 [T]); where low > high the engine drops the elements."""
+    """Values between ``low`` and ``high`` (float64 [T]); the engine drops all where low > high."""
     return np.asarray(np.maximum(low, np.minimum(high, values)), dtype=np.float64)
 
 
@@ -84,4 +84,4 @@ INSTANT_FUNCTIONS: Mapping[str, InstantFunction] = {
     "tanh": _quiet(np.tanh),
     "year": calendar.year,
 }
-"""Values float64 [S, T] and scalar parameters float64 [T] to values float64 [S, T]; histograms are the engine's to drop."""
+"""Values float64 [S, T], scalar parameters float64 [T] to values float64 [S, T]; the engine drops histograms."""

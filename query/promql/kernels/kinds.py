@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from query.promql.kernels.call import (
+    NO_HISTOGRAM,
     Bools,
     Floats,
     Objects,
@@ -13,6 +14,7 @@ from query.promql.kernels.call import (
     RangeFunction,
     RangeResult,
     counts,
+    filled,
     floats_only,
     histograms_only,
     with_windows,
@@ -37,7 +39,7 @@ def float_function(function: Callable[[RangeCall], Floats], least: int = 1) -> R
         present = counts(kept) >= least
         if call.windows.batch.histograms is not None:
             mixed = (counts(kept) > 0) & (counts(kept) < counts(call.windows))
-            for row in np.flatnonzero(mixed.any(axis=1)):
+            for row in np.flatnonzero(mixed.any(axis=1)).tolist():
                 histograms_ignored(call.notes, call.windows.batch.labels[row], call.place)
         return RangeResult(function(with_windows(call, kept)), present)
 
@@ -53,7 +55,7 @@ def either_kind(floats: RangeFunction, histograms: OfHistograms) -> RangeFunctio
         reached = _reached(call)
         number, others = _kinds(reached)
         mixed = (number > 0) & (others > 0)
-        for row in np.flatnonzero(mixed.any(axis=1)):
+        for row in np.flatnonzero(mixed.any(axis=1)).tolist():
             call.site(row).mixed_floats()
         of_floats = floats(with_windows(call, floats_only(call.windows)))
         pure = _without(call.windows, number > 0)
@@ -96,8 +98,8 @@ def _without(windows: Windows, left_out: Bools) -> Windows:
 
 
 def _joined(of_floats: RangeResult, present: Bools, found: Objects) -> RangeResult:
-    is_found = np.not_equal(found, None).astype(np.bool_) & ~present
+    is_found = filled(found) & ~present
     values = np.where(is_found, np.nan, of_floats.values)
     return RangeResult(
-        values, present | is_found, np.where(is_found, found, None) if is_found.any() else None
+        values, present | is_found, np.where(is_found, found, NO_HISTOGRAM) if is_found.any() else None
     )

@@ -12,7 +12,7 @@ _CELLS = 4_000_000
 
 
 def quantile(windows: Windows, wanted: Floats) -> Floats:
-    """float64 [S, T]: the ``wanted`` (float64 [T]) quantile, NaN samples the smallest; -Inf and +Inf outside 0 to 1."""
+    """float64 [S, T]: the ``wanted`` (float64 [T]) quantile, NaN the smallest; infinite outside 0 to 1."""
     level = np.broadcast_to(wanted, windows.first.shape).ravel()
     return _by_window(windows, lambda rows, size, part: quantile_of_rows(rows, size, level[part]))
 
@@ -31,7 +31,8 @@ def quantile_of_rows(rows: Floats, size: Ints, level: Floats) -> Floats:
     """Quantile of each row.
 
     Args:
-        rows: float64 [W, L]; row ``w`` has ``size[w]`` elements, filled up with NaN.
+        rows: float64 [W, L], filled up with NaN.
+        size: int64 [W], elements of each row.
         level: float64 [W].
     """
     ordered = np.sort(rows, axis=1)

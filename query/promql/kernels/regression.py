@@ -3,7 +3,7 @@
 import numpy as np
 
 from query.promql.kernels.blocks import co_moments, reduce_windows
-from query.promql.kernels.call import Floats, Ints, counts, floats_at
+from query.promql.kernels.call import Bools, Floats, Ints, counts, floats_at
 from query.promql.kernels.sums import centre_of_series
 from query.promql.matrix import Windows
 
@@ -50,10 +50,10 @@ def _at_first(windows: Windows, column: Floats) -> Floats:
     return column[np.clip(windows.first, 0, len(column) - 1)]
 
 
-def _is_constant(windows: Windows) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _is_constant(windows: Windows) -> Bools:
     values = windows.batch.values
     differs = np.zeros(len(values), dtype=np.int64)
     differs[1:] = values[1:] != values[:-1]
     upto = np.concatenate(([0], np.cumsum(differs)))
     begin = np.minimum(windows.first + 1, windows.last)
-    return (counts(windows) > 0) & (upto[windows.last] == upto[begin])
+    return np.asarray((counts(windows) > 0) & (upto[windows.last] == upto[begin]), dtype=np.bool_)

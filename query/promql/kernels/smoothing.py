@@ -19,7 +19,9 @@ def smooth(windows: Windows, smoothing: Floats, trend: Floats) -> Floats:
     """float64 [S, T]: smoothed last value; the recurrence runs over all windows side by side.
 
     Args:
-        smoothing, trend: float64 [T], weights of new values and of new slopes, between 0 and 1.
+        windows: without histograms.
+        smoothing: float64 [T], weight of new values, between 0 and 1.
+        trend: float64 [T], weight of new slopes, between 0 and 1.
     """
     shape = windows.first.shape
     first, size = windows.first.ravel(), (windows.last - windows.first).ravel()

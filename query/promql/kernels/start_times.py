@@ -10,8 +10,8 @@ from query.promql.series import SeriesBatch
 def starts_anew(batch: SeriesBatch) -> Bools:
     """Bool [N]: by its start time the sample is of a counter that began after the sample before.
 
-    A start at the very time of the sample before is a delta sample, unless that sample has no start of its own before
-    it: then it opens a counter whose start is unknown.
+    A start at the very time of the sample before is a delta sample, unless that sample has no start before
+    itself: then it opens a counter whose start is unknown.
     """
     anew = np.zeros(len(batch.times), dtype=np.bool_)
     if batch.start_times is None:
@@ -24,7 +24,7 @@ def starts_anew(batch: SeriesBatch) -> Bools:
 
 
 def overlaps(batch: SeriesBatch) -> Bools:
-    """Bool [N]: the counter claims to have begun before the sample before, though that one has another start."""
+    """Bool [N]: the counter claims to have begun before the sample before, which has another start."""
     wrong = np.zeros(len(batch.times), dtype=np.bool_)
     if batch.start_times is not None:
         starts, times = batch.start_times, batch.times

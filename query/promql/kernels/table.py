@@ -7,12 +7,15 @@ import numpy as np
 
 from query.promql.kernels import extremes, order, regression, smoothing, sums
 from query.promql.kernels.call import (
+    NO_HISTOGRAM,
     Floats,
     Ints,
+    Objects,
     RangeCall,
     RangeFunction,
     RangeResult,
     counts,
+    filled,
     floats_at,
     gather,
     times_at,
@@ -54,8 +57,8 @@ def _difference(*, counter: bool, per_second: bool) -> RangeFunction:
 def _note_names(call: RangeCall, result: RangeResult) -> None:
     is_float = result.present
     if result.histograms is not None:
-        is_float = is_float & np.equal(result.histograms, None).astype(np.bool_)
-    for row in np.flatnonzero(is_float.any(axis=1)):
+        is_float = is_float & ~filled(result.histograms)
+    for row in np.flatnonzero(is_float.any(axis=1)).tolist():
         name_is_no_counter(call.notes, call.windows.batch.labels[row], call.place)
 
 
@@ -65,7 +68,7 @@ def _note_overlaps(call: RangeCall) -> None:
         return
     upto = np.concatenate(([0], np.cumsum(overlaps(windows.batch), dtype=np.int64)))
     begin = np.minimum(windows.first + 1, windows.last)
-    for row in np.flatnonzero((upto[windows.last] > upto[begin]).any(axis=1)):
+    for row in np.flatnonzero((upto[windows.last] > upto[begin]).any(axis=1)).tolist():
         start_overlaps(call.notes, windows.batch.labels[row], call.place)
 
 
@@ -115,8 +118,8 @@ def _sample(call: RangeCall, index: Ints) -> RangeResult:
     present, values = counts(windows) > 0, floats_at(windows, index)
     if windows.batch.histograms is None:
         return RangeResult(values, present)
-    chosen = np.where(present, gather(windows.batch.histograms, index), None)
-    return RangeResult(values, present, chosen if np.not_equal(chosen, None).any() else None)
+    chosen: Objects = np.where(present, gather(windows.batch.histograms, index), NO_HISTOGRAM)
+    return RangeResult(values, present, chosen if filled(chosen).any() else None)
 
 
 def _time_of_sample(call: RangeCall, index: Ints) -> RangeResult:
@@ -171,9 +174,8 @@ def evaluate(name: str, call: RangeCall) -> RangeResult:
     parts: list[RangeResult] = []
     begin, size = 0, len(windows.batch.labels)
     while begin < size or not parts:
-        by_samples = np.searchsorted(
-            windows.batch.offsets, windows.batch.offsets[begin] + _SAMPLES, side="right"
-        )
+        reached = windows.batch.offsets[begin] + _SAMPLES
+        by_samples = np.searchsorted(windows.batch.offsets, reached, side="right")
         end = min(int(by_samples) - 1, begin + max(1, _WINDOWS // max(1, len(windows.ends))), size)
         end = max(end, min(begin + 1, size))
         part = replace(call, windows=_some_series(windows, begin, end))

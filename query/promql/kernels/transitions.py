@@ -35,7 +35,7 @@ def _mark_kinds(call: RangeCall, marked: Bools, differ: _Differ) -> Bools:
         return marked
     kind = is_histogram(batch)
     marked[1:] |= kind[1:] != kind[:-1]
-    for index in np.flatnonzero(kind[1:] & kind[:-1] & ~marked[1:]) + 1:
+    for index in (np.flatnonzero(kind[1:] & kind[:-1] & ~marked[1:]) + 1).tolist():
         marked[index] = differ(batch.histograms[index - 1], batch.histograms[index])
     return marked
 

@@ -1,5 +1,6 @@
 """Windows made from lists of samples, and PromQL's range functions as plain loops over one window."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Case:
         return [sample for sample in self.series[row] if end - self.length < sample[0] <= end]
 
 
-def call_of(
+def call_of(  # noqa: PLR0913 - one option per property of a call
     series: Sequence[Sequence[tuple[int, object]]],
     ends: Sequence[int],
     length: int,
@@ -92,7 +93,9 @@ FINITE = st.integers(-50, 50).map(lambda value: value / 4)
 
 @st.composite
 def cases(draw: st.DrawFn, numbers: st.SearchStrategy[float] = NUMBERS) -> Case:
-    rows = draw(st.lists(st.lists(st.tuples(st.integers(1, 40), numbers), max_size=25), min_size=1, max_size=3))
+    rows = draw(
+        st.lists(st.lists(st.tuples(st.integers(1, 40), numbers), max_size=25), min_size=1, max_size=3)
+    )
     series: list[list[Sample]] = []
     for row in rows:
         time, samples = 0, []
@@ -133,7 +136,7 @@ def rank(values: Sequence[float], level: float) -> float:
 def grown(values: Sequence[float], *, counter: bool) -> float:
     change = values[-1] - values[0]
     if counter:
-        change += sum(old for old, new in zip(values, values[1:], strict=False) if new < old)
+        change += sum(old for old, new in itertools.pairwise(values) if new < old)
     return change
 
 

@@ -1,5 +1,8 @@
 """anchored and smoothed ranges, start timestamps and windows with histograms."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from query.promql.ast import Extension
@@ -9,11 +12,12 @@ from query.promql.kernels.start_times import start_timestamps
 from query.promql.kernels.table import evaluate
 from tests.query.promql.kernels.naive import call_of
 
+Series = Sequence[tuple[int, object]]
 STEP = 15_000
 EVEN = [(STEP * i, v) for i, v in enumerate([1.0, 2.0, 3.0, 4.0, 5.0, 9.0, 10.0, 11.0, 12.0, 13.0])]
 
 
-def single(name: str, series, end: int, length: int, **options) -> float | None:
+def single(name: str, series: Series, end: int, length: int, **options: Any) -> float | None:
     result = evaluate(name, call_of([series], [end], length, **options))
     return float(result.values[0, 0]) if result.present[0, 0] else None
 
@@ -111,7 +115,9 @@ def test_gauges_are_no_counters():
         ((10, 5), 22_500, 15_000, Extension.SMOOTHED, 2.5),
     ],
 )
-def test_extended_increase_of_histograms(counts, end, length, extension, increase):
+def test_extended_increase_of_histograms(
+    counts: tuple[float, ...], end: int, length: int, extension: Extension, increase: float
+):
     result = evaluate("increase", call_of([histograms(*counts)], [end], length, extension=extension))
     assert result.histograms[0, 0].count == pytest.approx(increase)
 

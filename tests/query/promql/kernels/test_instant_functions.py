@@ -1,7 +1,8 @@
 """Instant functions against Python's math and datetime."""
 
-import datetime
+import datetime as dt
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,15 +16,15 @@ MOMENTS = st.integers(-60_000_000_000, 250_000_000_000)
 
 @given(MOMENTS)
 def test_calendar(moment: int):
-    at = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=moment)
-    following = at.replace(day=28) + datetime.timedelta(days=4)
+    at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=moment)
+    following = at.replace(day=28) + dt.timedelta(days=4)
     expected = {
         "year": at.year,
         "month": at.month,
         "day_of_month": at.day,
         "day_of_year": at.timetuple().tm_yday,
         "day_of_week": at.isoweekday() % 7,
-        "days_in_month": (following - datetime.timedelta(days=following.day)).day,
+        "days_in_month": (following - dt.timedelta(days=following.day)).day,
         "hour": at.hour,
         "minute": at.minute,
     }
@@ -35,8 +36,10 @@ def test_calendar(moment: int):
     ("name", "function"),
     [("ln", math.log), ("log2", math.log2), ("sqrt", math.sqrt), ("atan", math.atan), ("deg", math.degrees)],
 )
-def test_mathematics(name: str, function):
-    assert INSTANT_FUNCTIONS[name](np.array([[0.5, 2.0]]))[0].tolist() == pytest.approx([function(0.5), function(2)])
+def test_mathematics(name: str, function: Callable[[float], float]):
+    assert INSTANT_FUNCTIONS[name](np.array([[0.5, 2.0]]))[0].tolist() == pytest.approx(
+        [function(0.5), function(2)]
+    )
 
 
 def test_logarithms_of_numbers_outside():

@@ -1,5 +1,6 @@
 """Each range function against a plain loop over every window."""
 
+import itertools
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -81,7 +82,7 @@ def test_transitions(case: Case):
 
     def pairs(window: Sequence[Sample]) -> list[tuple[float, float]]:
         values = values_of(window)
-        return list(zip(values, values[1:], strict=False))
+        return list(itertools.pairwise(values))
 
     check("changes", case, lambda window: float(sum(changed(*pair) for pair in pairs(window))))
     check("resets", case, lambda window: float(sum(new < old for old, new in pairs(window))))
@@ -96,7 +97,9 @@ def test_spread(case: Case):
 
 def test_spread_of_large_close_numbers():
     series = [[(1000 * step, 1e9 + step % 2) for step in range(1, 101)]]
-    assert evaluate("stdvar_over_time", call_of(series, [100_000], 200_000)).values[0, 0] == pytest.approx(0.25)
+    assert evaluate("stdvar_over_time", call_of(series, [100_000], 200_000)).values[0, 0] == pytest.approx(
+        0.25
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,7 +131,8 @@ def test_a_quantile_outside_is_a_warning():
 @given(cases(FINITE))
 def test_rates(case: Case):
     result = {
-        name: evaluate(name, call_of(case.series, case.ends, case.length)) for name in ("rate", "increase", "delta")
+        name: evaluate(name, call_of(case.series, case.ends, case.length))
+        for name in ("rate", "increase", "delta")
     }
     for row, column in np.ndindex(len(case.series), len(case.ends)):
         window, end = case.window(row, column), case.ends[column]
