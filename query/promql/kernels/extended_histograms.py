@@ -8,7 +8,7 @@ import numpy as np
 from query.promql.ast import Extension
 from query.promql.histogram import Histogram
 from query.promql.histograms.arithmetic import add, divide, subtract
-from query.promql.histograms.layout import IncompatibleSchemas
+from query.promql.histograms.layout import IncompatibleSchemas, is_custom
 from query.promql.histograms.notes import Site
 from query.promql.histograms.rates import interpolated
 from query.promql.kernels.call import Ints, Objects, RangeCall
@@ -51,6 +51,13 @@ def extended_histograms(call: RangeCall, *, counter: bool, per_second: bool) -> 
     return results
 
 
+def between(before: Histogram, after: Histogram, share: float, *, counter: bool) -> Histogram:
+    """``share`` of the way between two samples; raises IncompatibleSchemas also where a reset lies between."""
+    if is_custom(before) != is_custom(after):
+        raise IncompatibleSchemas
+    return interpolated(before, after, share, counter=counter)
+
+
 def _change(column: HistogramColumn, times: Ints, window: _Range, site: Site, *, counter: bool) -> Histogram:
     samples, left, right = column.samples, window.left, window.right
     low, high = samples[left], samples[right]
@@ -59,10 +66,10 @@ def _change(column: HistogramColumn, times: Ints, window: _Range, site: Site, *,
     _note_kinds(samples[left : right + 1], site, counter=counter)
     if early:
         share = (window.start - times[left]) / (times[left + 1] - times[left])
-        low = interpolated(samples[left], samples[left + 1], float(share), counter=counter)
+        low = between(samples[left], samples[left + 1], float(share), counter=counter)
     if late:
         share = (window.end - times[right - 1]) / (times[right] - times[right - 1])
-        high = interpolated(samples[right - 1], samples[right], float(share), counter=counter)
+        high = between(samples[right - 1], samples[right], float(share), counter=counter)
     difference = subtract(high, low)
     if difference.bounds_reconciled:
         site.bounds_reconciled("subtraction")

@@ -84,4 +84,4 @@ INSTANT_FUNCTIONS: Mapping[str, InstantFunction] = {
     "tanh": _quiet(np.tanh),
     "year": calendar.year,
 }
-"""Values float64 [S, T], scalar parameters float64 [T] to values float64 [S, T]; the engine drops histograms."""
+"""Values float64 [S, T], parameters float64 [T] to values float64 [S, T]; the engine drops histograms."""

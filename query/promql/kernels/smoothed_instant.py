@@ -2,11 +2,10 @@
 
 import numpy as np
 
+from query.promql.histogram import Histogram
 from query.promql.histograms.layout import IncompatibleSchemas
-from query.promql.histograms.rates import interpolated
 from query.promql.kernels.call import (
     Bools,
-    Ints,
     Objects,
     RangeCall,
     RangeResult,
@@ -16,14 +15,15 @@ from query.promql.kernels.call import (
     times_at,
 )
 from query.promql.kernels.extended import interpolation_weights
+from query.promql.kernels.extended_histograms import between as between_samples
 
 
 def smoothed_selector(call: RangeCall) -> RangeResult:
     """The value at each step: the sample there, or between its neighbours, or the one before if none follows.
 
     Args:
-        call: its windows end at the steps and are ``lookback`` long; ``batch`` reaches ``lookback`` further. Floats
-            and histograms within the lookback on either side give a warning and no value.
+        call: its windows end at the steps and are ``lookback`` long; ``batch`` reaches ``lookback`` further.
+            Floats and histograms within the lookback on either side give a warning and no value.
     """
     windows = call.windows
     before = windows.last - 1
@@ -63,7 +63,7 @@ def _mixed(call: RangeCall, present: Bools) -> Bools:
 
 
 def _interpolate(call: RangeCall, present: Bools, between: Bools) -> Objects:
-    """The histograms at the steps, None where the sample before is a float or the schemas do not go together."""
+    """The histograms at the steps, None where a float comes before or the schemas do not fit."""
     windows = call.windows
     samples: Objects = np.full(0, None, dtype=object)
     if windows.batch.histograms is not None:
@@ -72,14 +72,14 @@ def _interpolate(call: RangeCall, present: Bools, between: Bools) -> Objects:
     results: Objects = np.full(present.shape, None, dtype=object)
     chosen = present & filled(samples)[np.maximum(windows.last - 1, 0)]
     for row, step in np.argwhere(chosen).tolist():
-        newest: Ints = windows.last[row, step]
-        before = samples[newest - 1]
+        newest = int(windows.last[row, step])
+        before: Histogram = samples[newest - 1]
         if not between[row, step]:
             results[row, step] = before
             continue
         counter = before.hint != "gauge"
         try:
-            results[row, step] = interpolated(
+            results[row, step] = between_samples(
                 before, samples[newest], float(weights[row, step]), counter=counter
             )
         except IncompatibleSchemas:

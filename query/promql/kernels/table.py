@@ -157,8 +157,8 @@ RANGE_FUNCTIONS: Mapping[str, RangeFunction] = {
     "ts_of_max_over_time": _floats(extremes.time_of_maximum),
     "ts_of_min_over_time": _floats(extremes.time_of_minimum),
 }
-"""Results at each step. ``absent_over_time`` is 1 where a series has a sample: the absence of all of them, over
-which the engine decides, is its negation."""
+"""Results at each step. ``absent_over_time`` is 1 where a series has a sample: the engine
+decides from it where all of them are absent."""
 
 ANCHORED_FUNCTIONS = frozenset({"changes", "delta", "increase", "rate", "resets"})
 SMOOTHED_FUNCTIONS = frozenset({"delta", "increase", "rate"})
