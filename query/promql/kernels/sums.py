@@ -1,11 +1,9 @@
 """sum_over_time, avg_over_time, stddev_over_time and stdvar_over_time of floats."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from query.promql.kernels.blocks import compensated, largest, moments, reduce_windows, smallest
-from query.promql.kernels.call import Bools, Floats, Ints, counts
+from query.promql.kernels.call import Bools, Floats, Ints
 from query.promql.matrix import Windows
 
 _WIDE_SPREAD = 2.0**60
@@ -112,13 +110,3 @@ def _centred(windows: Windows, finite: Bools) -> Floats:
 def standard_deviation(windows: Windows) -> Floats:
     """float64 [S, T]: square root of the variance."""
     return np.sqrt(variance(windows))
-
-
-def count_floats(windows: Windows) -> Floats:
-    """float64 [S, T]: number of samples."""
-    return counts(windows).astype(np.float64)
-
-
-def with_values(windows: Windows, values: Floats) -> Windows:
-    """The same windows over other values [N]."""
-    return replace(windows, batch=replace(windows.batch, values=values))
