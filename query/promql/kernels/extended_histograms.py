@@ -52,7 +52,7 @@ def extended_histograms(call: RangeCall, *, counter: bool, per_second: bool) -> 
 
 
 def between(before: Histogram, after: Histogram, share: float, *, counter: bool) -> Histogram:
-    """``share`` of the way between two samples; raises IncompatibleSchemas across a change of schema kind too."""
+    """``share`` of the way between two samples; raises IncompatibleSchemas also across a reset."""
     if is_custom(before) != is_custom(after):
         raise IncompatibleSchemas
     return interpolated(before, after, share, counter=counter)
