@@ -1,14 +1,16 @@
 """Durations that are expressions to numbers, once the bounds of the query are known."""
 
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from query.promql.ast import (
     Duration,
     DurationCall,
     DurationNumber,
-    DurationOperation,
     DurationOp,
+    DurationOperation,
     Expr,
     MatrixSelector,
     Subquery,
@@ -18,6 +20,14 @@ from query.promql.errors import PromqlError
 from query.promql.walk import transform
 
 _MAX_SECONDS = 2.0**63 / 1e9
+_OPERATIONS: dict[DurationOp, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": math.fmod,
+    "^": math.pow,
+}
 
 
 def resolve(expr: Expr, start_ms: int, end_ms: int, step_ms: int) -> Expr:
@@ -25,7 +35,8 @@ def resolve(expr: Expr, start_ms: int, end_ms: int, step_ms: int) -> Expr:
 
     Args:
         expr: a checked expression.
-        start_ms, end_ms: first and last evaluation time, for ``range()``.
+        start_ms: first evaluation time; ``range()`` is the time from it to the last.
+        end_ms: last evaluation time.
         step_ms: interval of the query, for ``step()``.
 
     Raises:
@@ -99,20 +110,8 @@ def _calculated(duration: Duration, op: DurationOp, left: float, right: float) -
     if op in ("/", "%") and right == 0:
         raise _wrong(duration, "division by zero" if op == "/" else "modulo by zero")
     try:
-        match op:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "/":
-                return left / right
-            case "%":
-                return math.fmod(left, right)
-            case "^":
-                return math.pow(left, right)
-    except (OverflowError, ValueError):  # where Go's functions give Inf or NaN
+        return _OPERATIONS[op](left, right)
+    except (OverflowError, ValueError):  # where Go's functions give Inf or NaN, which are no durations
         return math.nan
 
 
