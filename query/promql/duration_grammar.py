@@ -81,7 +81,9 @@ def _operand(stream: TokenStream, depth: int) -> Duration:
     if token.kind == "(":
         inner = _expression(stream, 0, depth - 1)
         stream.expect(")")
-        return inner if isinstance(inner, DurationNumber) else replace(inner, in_parentheses=True)
+        if isinstance(inner, DurationNumber):
+            return inner
+        return replace(inner, in_parentheses=True, place=stream.since(token.place))
     function, count = _CALLS[token.kind]
     stream.expect("(")
     arguments = []

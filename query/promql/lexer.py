@@ -29,6 +29,7 @@ _NUMBER = re.compile(
 )
 _DURATION = re.compile(r"[0-9.]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*")
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9_]")
+_NUMBER_CHARACTER = re.compile(r"[A-Za-z0-9_.]")
 _SIGN = re.compile(r"==|!=|<=|>=|</|>/|[-+*/%^=<>,@(){}\[\]:]")
 _BRACE_SIGN = re.compile(r"=~|!~|!=|=|,")
 _BRACKET_SIGN = re.compile(r"[-+*/%^,]")
@@ -164,16 +165,17 @@ class Lexer:
             raise self._error("unexpected right parenthesis ')'")
 
     def _number(self) -> Token:
-        for pattern, kind in ((_NUMBER, NUMBER), (_DURATION, DURATION)):
-            found = pattern.match(self._text, self._at)
-            if found and not _WORD_CHARACTER.match(self._text, found.end()):
-                return self._take(kind, found.end())
         end = self._at
-        for pattern in (_NUMBER, _DURATION):
+        for pattern, kind, wrong in (
+            (_NUMBER, NUMBER, _NUMBER_CHARACTER),
+            (_DURATION, DURATION, _WORD_CHARACTER),
+        ):
             found = pattern.match(self._text, self._at)
+            if found and not wrong.match(self._text, found.end()):
+                return self._take(kind, found.end())
             end = max(end, found.end() if found else end)
-        wrong = _WORD_CHARACTER.match(self._text, end)
-        shown = self._text[self._at : wrong.end() if wrong else end]
+        following = _NUMBER_CHARACTER.match(self._text, end)
+        shown = self._text[self._at : following.end() if following else end]
         raise self._error(f"bad number or duration syntax: {quote(shown)}")
 
     def _string(self) -> Token:

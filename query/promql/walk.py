@@ -52,22 +52,25 @@ def height(expr: Expr) -> int:
     return highest
 
 
+def map_children(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with ``change`` applied to each directly below it; selectors have none here."""
+    match expr:
+        case Call():
+            return replace(expr, arguments=tuple(map(change, expr.arguments)))
+        case Aggregation():
+            parameter = None if expr.parameter is None else change(expr.parameter)
+            return replace(expr, parameter=parameter, expr=change(expr.expr))
+        case Binary():
+            return replace(expr, left=change(expr.left), right=change(expr.right))
+        case Subquery() | Unary() | Paren():
+            return replace(expr, expr=change(expr.expr))
+        case _:
+            return expr
+
+
 def transform(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """The tree with ``change`` applied to each expression, children first.
 
     A matrix selector is changed as a whole: its vector selector is not passed to ``change``.
     """
-    match expr:
-        case Call():
-            return change(replace(expr, arguments=tuple(transform(each, change) for each in expr.arguments)))
-        case Aggregation():
-            parameter = None if expr.parameter is None else transform(expr.parameter, change)
-            return change(replace(expr, parameter=parameter, expr=transform(expr.expr, change)))
-        case Binary():
-            return change(
-                replace(expr, left=transform(expr.left, change), right=transform(expr.right, change))
-            )
-        case Subquery() | Unary() | Paren():
-            return change(replace(expr, expr=transform(expr.expr, change)))
-        case _:
-            return change(expr)
+    return change(map_children(expr, lambda child: transform(child, change)))
