@@ -39,10 +39,15 @@ class _Series:
 @dataclass(frozen=True, slots=True)
 class _Slice:
     series: _Series
-    range: slice
+    start: int
+    end: int
+
+    @property
+    def range(self) -> slice:
+        return slice(self.start, self.end)
 
     def __len__(self) -> int:
-        return self.range.stop - self.range.start
+        return self.end - self.start
 
 
 class MemorySeries:
@@ -78,10 +83,10 @@ class MemorySeries:
         for number, series in enumerate(self._matching(matchers)):
             if number % _CHECK_EVERY == 0:
                 stop.check()
-            found = slice(bisect_left(series.times, start), bisect_right(series.times, end))
-            if found.start < found.stop:
-                slices.append(_Slice(series, found))
-                count += found.stop - found.start
+            found = _Slice(series, bisect_left(series.times, start), bisect_right(series.times, end))
+            if len(found):
+                slices.append(found)
+                count += len(found)
             if count > max_samples:
                 raise TooManySamples
         slices.sort(key=lambda each: each.series.labels)

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Protocol
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from query.promql.ast import Matcher
 

@@ -4,18 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from query.promql.ast import (
-    Aggregation,
     AtBound,
-    Binary,
     Call,
     Duration,
     DurationCall,
     DurationOperation,
     Expr,
     MatrixSelector,
-    Paren,
     Subquery,
-    Unary,
     VectorSelector,
 )
 from query.promql.walk import map_children, nodes

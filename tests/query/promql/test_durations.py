@@ -13,7 +13,7 @@ from query.promql.printer import format_expr
 
 
 @given(st.integers(0, 9 * 10**12))
-def test_literals_round_trip(milliseconds):
+def test_literals_round_trip(milliseconds: int):
     assert parse_duration(format_duration(milliseconds)) == milliseconds
 
 
@@ -28,7 +28,7 @@ def test_literals_round_trip(milliseconds):
         ("1000y", "duration out of range"),
     ],
 )
-def test_wrong_literals(text, message):
+def test_wrong_literals(text: str, message: str):
     with pytest.raises(ValueError, match=message):
         parse_duration(text)
 
@@ -54,7 +54,7 @@ def _resolved(text: str) -> str:
         ("x[-2^2+5]", "x[1s]"),
     ],
 )
-def test_expressions(text, resolved):
+def test_expressions(text: str, resolved: str | None):
     assert _resolved(text) == (resolved or "rate(x[1m])[1h:15s500ms] offset 2s")
 
 
@@ -70,7 +70,7 @@ def test_expressions(text, resolved):
         ("x[(-8)^0.5*step()]", "3:17: duration is out of range"),
     ],
 )
-def test_wrong_expressions(text, message):
+def test_wrong_expressions(text: str, message: str):
     with pytest.raises(PromqlError) as raised:
         _resolved(text)
     assert str(raised.value) == message

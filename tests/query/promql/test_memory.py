@@ -55,7 +55,7 @@ def test_samples_are_in_order_and_bounds_are_included():
         (Matcher("job", "=", "c"), []),
     ],
 )
-def test_matchers(matcher, jobs):
+def test_matchers(matcher: Matcher, jobs: list[str]):
     assert _jobs(_filled(), Matcher("__name__", "=", "up"), matcher) == jobs
 
 

@@ -43,7 +43,7 @@ from vigla.errors import QueryError
         ("--1", 1),
     ],
 )
-def test_numbers(text, value):
+def test_numbers(text: str, value: float):
     expr = parse(text)
     assert isinstance(expr, NumberLiteral)
     assert expr.value == value
@@ -60,7 +60,7 @@ def test_numbers(text, value):
         (r'"\U0001F600"', "😀"),
     ],
 )
-def test_strings(text, value):
+def test_strings(text: str, value: str):
     expr = parse(text)
     assert isinstance(expr, StringLiteral)
     assert expr.value == value
@@ -87,7 +87,7 @@ def test_selectors():
 @pytest.mark.parametrize(
     "name", ["sum", "by", "offset", "and", "unless", "start", "range", "anchored", "fill", "without", "topk"]
 )
-def test_keywords_can_be_metrics(name):
+def test_keywords_can_be_metrics(name: str):
     assert _vector(name).name == name
     assert format_expr(parse(f"{name} + {name}")) == f"{name} + {name}"
 
@@ -124,7 +124,7 @@ def test_modifiers():
         ("-x[1h:5m]", "-(x[1h:5m])"),
     ],
 )
-def test_precedence(text, same):
+def test_precedence(text: str, same: str):
     if text.startswith("-x"):
         with pytest.raises(PromqlError):  # the range binds first, and a range has no sign
             parse(text)
@@ -186,7 +186,7 @@ ERRORS = [
     ("a by b", "1:3: parse error: unexpected <by>"),
     ("foo bar", '1:5: parse error: unexpected identifier "bar"'),
     ("foo a:b", '1:5: parse error: unexpected metric identifier "a:b"'),
-    ("foo 'long string here'", "1:5: parse error: unexpected string \"'long stri\"..."),
+    ("foo 'long string here'", '1:5: parse error: unexpected string "\'long stri"...'),
     ("a =~ b", "1:3: parse error: unexpected character after '=': '~'"),
     ("a = b", '1:3: parse error: unexpected "="'),
     ("a ! b", "1:3: parse error: unexpected character after '!': ' '"),
@@ -207,8 +207,13 @@ ERRORS = [
     ('foo{__name__="b"}', '1:1: parse error: metric name must not be set twice: "foo" or "b"'),
     ('a{b=~"x**"}', "1:3: parse error: error parsing regexp: invalid nested repetition operator: `**`"),
     ("a[5m", "1:5: parse error: unexpected end of input in duration expression"),
-    ("a[]", '1:3: parse error: unexpected "]" in subquery or range selector, '
-     "expected number, duration, step(), or range()"),
+    (
+        "a[]",
+        (
+            '1:3: parse error: unexpected "]" in subquery or range selector, '
+            "expected number, duration, step(), or range()"
+        ),
+    ),
     ("a[0s]", "1:3: parse error: duration must be greater than 0"),
     ("a[-5m]", "1:3: parse error: duration must be greater than 0"),
     ("a[5m/0]", "1:5: parse error: division by zero"),
@@ -216,28 +221,45 @@ ERRORS = [
     ("1[5m]", "1:2: parse error: ranges only allowed for vector selectors"),
     ("a offset 1m[5m]", "1:12: parse error: no offset modifiers allowed before range"),
     ("a @ 5[5m]", "1:6: parse error: no @ modifiers allowed before range"),
-    ("a offset", "1:9: parse error: unexpected end of input in offset, "
-     "expected number, duration, step(), or range()"),
+    (
+        "a offset",
+        (
+            "1:9: parse error: unexpected end of input in offset, "
+            "expected number, duration, step(), or range()"
+        ),
+    ),
     ("a offset 1m offset 2m", "1:1: parse error: offset may not be set multiple times"),
     ("a @ 1 @ 2", "1:1: parse error: @ <timestamp> may not be set multiple times"),
     ("a @ Inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"),
     ("a @ b", '1:5: parse error: unexpected identifier "b" in @, expected timestamp'),
-    ("(a) @ 5", "1:1: parse error: @ modifier must be preceded by an instant vector selector, "
-     "range vector selector, or a subquery"),
+    (
+        "(a) @ 5",
+        (
+            "1:1: parse error: @ modifier must be preceded by an instant vector selector, "
+            "range vector selector, or a subquery"
+        ),
+    ),
     ("1[5m:1m]", "1:1: parse error: subquery is only allowed on instant vector, got scalar instead"),
     ("sum a", '1:5: parse error: unexpected identifier "a" in aggregation'),
     ("sum(a b)", '1:7: parse error: unexpected identifier "b" in aggregation'),
     ("sum by a (b)", '1:8: parse error: unexpected identifier "a" in grouping opts, expected "("'),
-    ("sum by (a b) (c)", '1:11: parse error: unexpected identifier "b" in grouping opts, expected "," or ")"'),
+    (
+        "sum by (a b) (c)",
+        '1:11: parse error: unexpected identifier "b" in grouping opts, expected "," or ")"',
+    ),
     ("sum by (5) (c)", '1:9: parse error: unexpected number "5" in grouping opts, expected label'),
     ("sum()", "1:1: parse error: no arguments for aggregate expression provided"),
-    ("topk(a)", "1:1: parse error: wrong number of arguments for aggregate expression provided, "
-     "expected 2, got 1"),
+    (
+        "topk(a)",
+        ("1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1"),
+    ),
     ("sum(1)", "1:5: parse error: expected type instant vector in aggregation expression, got scalar"),
     ("topk(a, b)", "1:6: parse error: expected type scalar in aggregation parameter, got instant vector"),
     ("count_values(5, b)", "1:14: parse error: expected type string in aggregation parameter, got scalar"),
-    ("rate(a)", '1:6: parse error: expected type range vector in call to function "rate", '
-     "got instant vector"),
+    (
+        "rate(a)",
+        ('1:6: parse error: expected type range vector in call to function "rate", got instant vector'),
+    ),
     ("nope(a)", '1:1: parse error: unknown function with name "nope"'),
     ("rate()", '1:1: parse error: expected 1 argument(s) in call to "rate", got 0'),
     ("label_join(a)", '1:1: parse error: expected at least 3 argument(s) in call to "label_join", got 1'),
@@ -248,18 +270,26 @@ ERRORS = [
     ("a and 1", '1:1: parse error: set operator "and" not allowed in binary scalar expression'),
     ("a or on (x) group_left b", '1:1: parse error: no grouping allowed for "or" operation'),
     ("1 + on (x) a", "1:1: parse error: vector matching only allowed between instant vectors"),
-    ("a + on (x) group_left (x) b", '1:3: parse error: label "x" must not occur in ON and GROUP clause at once'),
+    (
+        "a + on (x) group_left (x) b",
+        '1:3: parse error: label "x" must not occur in ON and GROUP clause at once',
+    ),
     ('a + "b"', "1:5: parse error: binary expression must contain only scalar and instant vector types"),
-    ('-"b"', "1:1: parse error: unary expression only allowed on expressions of type scalar or instant "
-     'vector, got "string"'),
+    (
+        '-"b"',
+        (
+            "1:1: parse error: unary expression only allowed on expressions of type scalar or instant "
+            'vector, got "string"'
+        ),
+    ),
     ("info(a, b)", "1:9: parse error: expected label selectors only, got vector selector instead"),
     ("a\n  + b c", '2:7: parse error: unexpected identifier "c"'),
     ('"é" c', '1:6: parse error: unexpected identifier "c"'),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "message"), ERRORS)
-def test_errors(text, message):
+def test_errors(text: str, message: str):
     with pytest.raises(QueryError) as raised:
         parse(text)
     assert str(raised.value) == message
@@ -291,7 +321,7 @@ def test_all_names_are_known():
     ],
     ids=len,
 )
-def test_deep_nesting_is_an_error(text):
+def test_deep_nesting_is_an_error(text: str):
     with pytest.raises(PromqlError):
         parse(text)
 
@@ -310,7 +340,7 @@ WORDS = [
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join)))
-def test_garbage_never_crashes(text):
+def test_garbage_never_crashes(text: str):
     try:
         expr = parse(text)
     except PromqlError as error:

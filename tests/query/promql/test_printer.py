@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
+from query.promql.ast import Expr
 from query.promql.parser import parse
 from query.promql.prettifier import prettify
 from query.promql.printer import format_expr
@@ -13,7 +14,7 @@ from tests.query.promql.trees import expressions, normal
 
 
 @given(expressions)
-def test_what_is_formatted_parses_to_the_same(expr):
+def test_what_is_formatted_parses_to_the_same(expr: Expr):
     text = format_expr(expr)
     assert normal(parse(text)) == normal(expr)
     assert format_expr(parse(text)) == text
@@ -39,7 +40,7 @@ def test_what_is_formatted_parses_to_the_same(expr):
         ("a+fill(1)b", "a + fill (1) b"),
     ],
 )
-def test_one_line(text, formatted):
+def test_one_line(text: str, formatted: str):
     assert format_expr(parse(text)) == formatted
 
 
@@ -49,16 +50,16 @@ def test_short_expressions_stay_on_a_line():
 
 def test_long_expressions_are_broken():
     text = (
-        'topk(5, sum by (job) (rate(http_requests_total{job="api", handler="/a/very/long/path/to/it"}[5m])))'
-        " / on (job) group_left (owner) (-another_metric_with_a_long_name)"
+        'topk by (job) (5, sum by (job) (rate(http_requests_total{job="api", zone="here", handler="/long/path"}[5m])))'
+        " / on (job) group_left (owner) (-another_metric_with_a_much_longer_name)"
     )
     assert prettify(parse(text)).splitlines() == [
-        "  topk(",
+        "  topk by (job) (",
         "    5,",
-        '    sum by (job) (rate(http_requests_total{handler="/a/very/long/path/to/it",job="api"}[5m]))',
+        '    sum by (job) (rate(http_requests_total{handler="/long/path",job="api",zone="here"}[5m]))',
         "  )",
         "/ on (job) group_left (owner)",
-        "  (-another_metric_with_a_long_name)",
+        "  (-another_metric_with_a_much_longer_name)",
     ]
 
 
