@@ -8,11 +8,13 @@ from query.promql.ast import (
     Binary,
     Call,
     Expr,
+    Matcher,
     NumberLiteral,
     Paren,
     Place,
     StringLiteral,
     Unary,
+    VectorSelector,
 )
 from query.promql.errors import parse_error
 from query.promql.literals import number_literal
@@ -68,6 +70,15 @@ def parse(text: str) -> Expr:
     return checked(expr, text)
 
 
+def parse_selector(text: str) -> tuple[Matcher, ...]:
+    """The matchers of a selector, as ``match[]`` takes it; they may all accept the empty string.
+
+    Raises:
+        PromqlError: it is no selector, or has modifiers.
+    """
+    return _Parser(text).selector().matchers
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
@@ -81,6 +92,15 @@ class _Parser:
         expr = self._expression(0)
         self._stream.expect(END)
         return expr
+
+    def selector(self) -> VectorSelector:
+        token = self._stream.accept("{", *METRIC_NAMES)
+        if token is None:
+            raise self._stream.unexpected()
+        named = token.kind != "{"
+        found = named_selector(self._stream, token) if named else nameless_selector(self._stream, token)
+        self._stream.expect(END)
+        return found
 
     def _expression(self, minimum: int) -> Expr:
         """Read operators that bind at least as tight as ``minimum``."""

@@ -21,7 +21,7 @@ from query.promql.ast import (
     VectorSelector,
 )
 from query.promql.errors import PromqlError
-from query.promql.parser import MAX_DEPTH, parse
+from query.promql.parser import MAX_DEPTH, parse, parse_selector
 from query.promql.printer import format_expr
 from query.promql.signatures import AGGREGATIONS, SIGNATURES
 from vigla.errors import QueryError
@@ -297,6 +297,19 @@ def test_errors(text: str, message: str):
 
 def test_info_takes_matchers_that_accept_all():
     assert isinstance(parse('info(a, {data=~".*"})'), Call)
+
+
+def test_selectors_alone():
+    assert parse_selector('up{a=~".*"}') == (Matcher("__name__", "=", "up"), Matcher("a", "=~", ".*"))
+    assert parse_selector('{a=""}') == (Matcher("a", "=", ""),)
+    for text, message in (
+        ("up offset 5m", "1:4: parse error: unexpected <offset>"),
+        ("1", '1:1: parse error: unexpected number "1"'),
+        ("", "1:1: parse error: unexpected end of input"),
+    ):
+        with pytest.raises(PromqlError) as raised:
+            parse_selector(text)
+        assert str(raised.value) == message
 
 
 def test_all_names_are_known():

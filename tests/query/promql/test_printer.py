@@ -50,7 +50,8 @@ def test_short_expressions_stay_on_a_line():
 
 def test_long_expressions_are_broken():
     text = (
-        'topk by (job) (5, sum by (job) (rate(http_requests_total{job="api", zone="here", handler="/long/path"}[5m])))'
+        "topk by (job) (5, sum by (job) "
+        '(rate(http_requests_total{job="api", zone="here", handler="/long/path"}[5m])))'
         " / on (job) group_left (owner) (-another_metric_with_a_much_longer_name)"
     )
     assert prettify(parse(text)).splitlines() == [
