@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 from query.promql.ast import Place
 from query.promql.errors import PromqlError, parse_error
@@ -46,6 +47,7 @@ class Lexer:
         self._got_duration = False
         self._got_colon = False
         self._parentheses = 0
+        self._bytes = None if text.isascii() else _byte_offsets(text)
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def next(self) -> Token:
@@ -66,8 +68,10 @@ class Lexer:
     def place(self, start: int, end: int) -> Place:
         """A place in the text, with its line and column."""
         line = bisect_right(self._lines, start)
-        before = self._text[self._lines[line - 1] : start]
-        return Place(start, end, line, len(before.encode(errors="surrogatepass")) + 1)
+        begin = self._lines[line - 1]
+        if self._bytes is not None:
+            return Place(start, end, line, self._bytes[start] - self._bytes[begin] + 1)
+        return Place(start, end, line, start - begin + 1)
 
     def _token(self) -> Token:
         character = self._text[self._at : self._at + 1]
@@ -201,3 +205,9 @@ def _kind_of(word: str) -> str:
     if lower in {"inf", "nan"}:
         return NUMBER
     return METRIC_IDENTIFIER if ":" in word else IDENTIFIER
+
+
+def _byte_offsets(text: str) -> list[int]:
+    """Where each character begins in UTF-8, and the end of the text."""
+    sizes = (len(character.encode(errors="surrogatepass")) for character in text)
+    return list(accumulate(sizes, initial=0))

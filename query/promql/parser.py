@@ -108,12 +108,16 @@ class _Parser:
         if self._depth > _MAX_NESTING:
             raise _too_deep(self._stream.peek().place, _MAX_NESTING)
         left = self._operand()
+        links = 0
         while True:
             operator = self._stream.peek().kind
             precedence = _PRECEDENCE.get(operator)
             if precedence is None or precedence < minimum:
                 self._depth -= 1
                 return left
+            links += 1
+            if links >= MAX_DEPTH:
+                raise _too_deep(self._stream.peek().place, MAX_DEPTH)
             self._stream.take()
             pairing, return_bool = matching(self._stream, operator)
             right = self._expression(precedence + (operator != "^"))

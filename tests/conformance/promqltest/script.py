@@ -8,7 +8,7 @@ from typing import Literal
 
 from query.promql.duration_text import parse_duration
 from query.promql.strings import read_string
-from tests.conformance.promqltest.notation import Row, Value, read_number, read_row
+from tests.conformance.promqltest.notation import Row, read_number, read_row
 
 _LOAD = re.compile(r"load(_with_nhcb)?\s+(\S+)", re.IGNORECASE)
 _INSTANT = re.compile(r"eval(?:_(fail|warn|ordered|info))?\s+instant(?:\s+at\s+(\S+))?\s+(.+)", re.IGNORECASE)
@@ -181,6 +181,3 @@ def _time(text: str) -> int:
     if seconds is not None:
         return round(seconds * 1000)
     return -parse_duration(text[1:]) if text.startswith("-") else parse_duration(text)
-
-
-__all__ = ["Eval", "Expected", "Load", "Message", "Value", "read_script"]
