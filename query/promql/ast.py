@@ -1,7 +1,9 @@
 """Syntax tree of PromQL (grammar of Prometheus 3.14), with the place of each node in the text.
 
-Times and durations are milliseconds. A duration that is an expression (``[5m * 2]``, ``offset step()``) stays a
-``Duration`` node until ``durations.resolve`` knows the query's start, end and step.
+Times are milliseconds, durations seconds. A duration that is an expression (``[5m * 2]``, ``offset step()``)
+stays a ``Duration`` node until ``durations.resolve`` knows the query's start, end and step.
+
+Strings hold bytes that are no UTF-8 (the byte 0xff) as lone surrogates, as Python's ``surrogateescape`` does.
 """
 
 from dataclasses import dataclass
@@ -15,10 +17,19 @@ DurationOp = Literal["+", "-", "*", "/", "%", "^"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Half-open range of character offsets in the query text."""
+    """Half-open range of character offsets in the query text.
+
+    Attributes:
+        line, column: of ``start``, counted from 1; the column counts UTF-8 bytes, as Prometheus does.
+    """
 
     start: int
     end: int
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,8 @@ class DurationCall:
 
     place: Place
     function: Literal["step", "range", "min_of", "max_of"]
-    arguments: tuple["Duration", ...]
+    arguments: tuple["Duration", ...] = ()
+    in_parentheses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,7 @@ class VectorSelector:
     """``name{matchers} [anchored|smoothed] [@ at] [offset d]``.
 
     Attributes:
+        name: written before the braces; empty for ``{"name"}``, which is a matcher only.
         matchers: all conditions, the one on ``__name__`` included, in the order written (name first).
     """
 
@@ -136,7 +149,7 @@ class Subquery:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call; ``function`` is a name of ``functions.FUNCTIONS``."""
+    """A function call; ``function`` is a name of ``signatures.SIGNATURES``."""
 
     place: Place
     function: str
@@ -145,7 +158,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """``op [by|without (grouping)] ([parameter,] expr)``."""
+    """``op [by|without (grouping)] ([parameter,] expr)``; ``op`` is in lower case."""
 
     place: Place
     op: str
@@ -180,7 +193,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left op right``; ``matching`` is None unless both sides are vectors."""
+    """``left op right``; ``op`` in lower case, ``matching`` is None unless both sides are vectors."""
 
     place: Place
     op: str

@@ -13,3 +13,11 @@ def jaeger_cases() -> Path:
     if not (CASES / "jaeger").is_dir():
         pytest.skip(f"no conformance cases: {CASES} is absent")
     return CASES / "jaeger"
+
+
+@pytest.fixture(scope="session")
+def promql_files() -> list[Path]:
+    """Prometheus' own test scripts."""
+    if not (CASES / "promql").is_dir():
+        pytest.skip(f"no conformance cases: {CASES} is absent")
+    return sorted((CASES / "promql").glob("*.test"))
