@@ -103,7 +103,7 @@ def test_a_policy_on_trial_is_counted_only(mesh: Mesh, action: str) -> None:
         rules=[{"to": [{"operation": {"paths": [path]}}]}],
     )
     with mesh.applied(policy):
-        word = f"istio_dry_run_{action.lower()}_shadow_denied"
+        word = f"istio_dry_run_{action.lower()}_.shadow_denied"
         assert eventually(lambda: _counted(mesh, word))
 
 
