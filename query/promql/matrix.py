@@ -43,8 +43,10 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The samples of a range selector at each step: of series ``s`` at step ``t`` the samples
-    ``first[s, t]:last[s, t]`` of ``batch``. Stale markers are already taken out of ``batch``.
+    """The samples of a range selector at each step.
+
+    Of series ``s`` at step ``t`` these are the samples ``first[s, t]:last[s, t]`` of ``batch``. Stale markers are
+    already taken out of ``batch``.
 
     Attributes:
         batch: samples of S series.

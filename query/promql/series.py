@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from query.promql.ast import Matcher
-from query.promql.histogram import Histogram
 from vigla.storage.api import Stop
 
 Labels = tuple[tuple[str, str], ...]
@@ -47,12 +46,13 @@ class SeriesSource(Protocol):
     ) -> SeriesBatch:
         """Samples with ``start <= time <= end`` of all series that every matcher accepts.
 
-        Series without a sample in the range are left out. A matcher that accepts the empty string also accepts
-        series without the label.
+        Series without a sample in the range are left out. A matcher that accepts the empty string also
+        accepts series without the label.
 
         Args:
             matchers: at least one does not accept the empty string.
-            start, end: milliseconds since the epoch.
+            start: milliseconds since the epoch.
+            end: likewise.
             max_samples: more raise TooManySamples before they are read.
             stop: ends the reading.
         """
