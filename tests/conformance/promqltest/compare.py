@@ -25,11 +25,11 @@ class Found:
     samples: tuple[tuple[int, float | Histogram], ...]
 
 
-Result = float | str | list[Found]
+Compared = float | str | list[Found]
 """A scalar, a string, or series: of a vector each has one sample."""
 
 
-def differences(case: Eval, result: Result, time: int | None = None) -> list[str]:
+def differences(case: Eval, result: Compared, time: int | None = None) -> list[str]:
     """What is not as expected; empty: all is.
 
     Args:

@@ -21,7 +21,7 @@ _STRING = re.compile(r"expect\s+string\s+(.+)")
 _OLD_FAILURE = re.compile(r"expected_fail_(message|regexp)\s+(.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Load:
     """Rows to add to the series; position ``k`` of a row is at ``k * interval_ms``."""
 
