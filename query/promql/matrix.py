@@ -45,8 +45,8 @@ class Matrix:
 class Windows:
     """The samples of a range selector at each step.
 
-    Of series ``s`` at step ``t`` these are the samples ``first[s, t]:last[s, t]`` of ``batch``. Stale markers are
-    already taken out of ``batch``.
+    Of series ``s`` at step ``t`` these are the samples ``first[s, t]:last[s, t]`` of ``batch``. Stale markers
+    are already taken out of ``batch``.
 
     Attributes:
         batch: samples of S series.

@@ -1,28 +1,32 @@
 """Values of the engine in the form that ``compare`` reads."""
 
-from query.promql.engine import MatrixResult, ScalarValue, StringValue, VectorResult
+import numpy as np
+
 from query.promql.histogram import Histogram
-from query.promql.series import SeriesBatch
+from query.promql.matrix import Matrix
+from query.promql.results import Scalars, Series, Text, Value, Vector
 from tests.conformance.promqltest.compare import Compared, Found
 
 
-def compared(value: ScalarValue | StringValue | VectorResult | MatrixResult) -> Compared:
+def compared(value: Value) -> Compared:
     """A value of any kind; times in milliseconds."""
     match value:
-        case ScalarValue() | StringValue():
+        case Scalars():
+            return float(value.values[0])
+        case Text():
             return value.value
-        case VectorResult() | MatrixResult():
-            return _series(value.batch)
+        case Vector():
+            return _series(value.matrix, [value.time])
+        case Series():
+            return _series(value.matrix, value.times.tolist())
 
 
-def _series(batch: SeriesBatch) -> list[Found]:
-    """Both kinds of series are columns; of a vector each has one sample."""
+def _series(matrix: Matrix, times: list[int]) -> list[Found]:
     found = []
-    for i, labels in enumerate(batch.labels):
-        columns = slice(int(batch.offsets[i]), int(batch.offsets[i + 1]))
-        samples: list[float | Histogram] = batch.values[columns].tolist()
-        if batch.histograms is not None:
-            histograms = batch.histograms[columns].tolist()
-            samples = [a if b is None else b for a, b in zip(samples, histograms, strict=True)]
-        found.append(Found(labels, tuple(zip(batch.times[columns].tolist(), samples, strict=True))))
+    for row, labels in enumerate(matrix.labels):
+        samples: list[tuple[int, float | Histogram]] = []
+        for step in np.flatnonzero(matrix.present[row]).tolist():
+            native = None if matrix.histograms is None else matrix.histograms[row, step]
+            samples.append((times[step], float(matrix.values[row, step]) if native is None else native))
+        found.append(Found(labels, tuple(samples)))
     return found

@@ -89,11 +89,11 @@ def _problems(case: Eval, time: int, evaluate: Callable[[], Result]) -> list[str
         return [] if fail is not None and fail.fits(str(error)) else [f"error: {error}"]
     if fail is not None:
         return ["it does not fail"]
-    notes = result.annotations
+
     found = compared(result.value)
     return [
         *differences(case, found, time),
-        *message_differences(case.expected, notes.warnings, notes.infos),
+        *message_differences(case.expected, result.warnings, result.infos),
     ]
 
 
