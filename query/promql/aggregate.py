@@ -17,8 +17,8 @@ from query.promql.histograms.text import to_label
 from query.promql.kernels.call import Bools, Floats, Objects, filled
 from query.promql.labelsets import changed
 from query.promql.matrix import Matrix
-from query.promql.merging import merged
 from query.promql.selection import trimmed
+from query.promql.series import Labels
 
 _Reduce = Callable[[Groups, Floats, Bools], Floats]
 
@@ -134,14 +134,12 @@ class _Mixed:
 def count_values(expr: Aggregation, vector: Matrix, label: str) -> Matrix:
     """``count_values(label, vector)``: elements by their value."""
     groups = Groups.of(expr, vector.labels)
-    found: dict[tuple[int, str], Floats] = {}
+    found: dict[Labels, Floats] = {}
     steps = vector.present.shape[1]
     for row, step in np.argwhere(vector.present).tolist():
         native = None if vector.histograms is None else vector.histograms[row, step]
         value = to_label(native) if native is not None else plain(float(vector.values[row, step]))
-        counts = found.setdefault((int(groups.numbers[row]), value), np.zeros(steps))
-        counts[step] += 1
-    labels = [changed(groups.labels[number], label, value) for number, value in found]
+        labels = changed(groups.labels[int(groups.numbers[row])], label, value)
+        found.setdefault(labels, np.zeros(steps))[step] += 1
     values = np.array(list(found.values())).reshape(len(found), steps)
-    made = Matrix(labels, values, values > 0, None, np.zeros(len(labels), np.bool_))
-    return merged(made)
+    return Matrix(list(found), values, values > 0, None, np.zeros(len(found), np.bool_))

@@ -11,7 +11,7 @@ from query.promql.kernels.call import Bools, Floats, Ints, Objects
 from query.promql.labelsets import OF_THE_NAME, changed, kept, left, numbered, shown
 from query.promql.matrix import Matrix
 from query.promql.merging import merged
-from query.promql.operators import COMPARISONS, Operand, Outcome, apply
+from query.promql.operators import ARITHMETIC, Operand, Outcome, apply
 from query.promql.selection import trimmed
 from query.promql.series import Labels
 
@@ -33,7 +33,7 @@ def with_scalar(context: Context, expr: Binary, vector: Matrix, scalar: Floats, 
     sides = (number, elements) if swapped else (elements, number)
     result_of = "bool" if expr.return_bool else "right" if swapped else "left"
     found = apply(expr.op, *sides, vector.present, result_of=result_of, notes=context.notes, place=expr.place)
-    drops = expr.op not in COMPARISONS or expr.return_bool
+    drops = expr.op in ARITHMETIC or expr.return_bool
     marked = vector.drop_name | drops
     return trimmed(Matrix(vector.labels, found.values, found.keep, found.histograms, marked))
 
@@ -115,9 +115,10 @@ class _Join:
 
     def result(self) -> Matrix:
         many, one = self.left_side, self.right_side
-        fill_many, fill_one = self.matching.fill_left, self.matching.fill_right
         if self._swapped:
-            many, one, fill_many, fill_one = one, many, fill_one, fill_many
+            many, one = one, many
+        # With group_right, too, Prometheus takes the many side for the left one here.
+        fill_many, fill_one = self.matching.fill_left, self.matching.fill_right
         numbers, keys = numbered([_key(self.matching, m) for m in (*many.labels, *one.labels)])
         of_many = np.array(numbers[: len(many.labels)], np.int64)
         of_one = np.array(numbers[len(many.labels) :], np.int64)
@@ -160,17 +161,18 @@ class _Join:
         sides = _operand(many, many_rows), _operand(one, one_rows)
         found = self._apply(sides[::-1] if self._swapped else sides, present)
         if self.matching.cardinality == "one-to-one":
-            self._check_many(found.keep, of_many[many_rows])
+            self._check_many(present, of_many[many_rows])
         pairs = zip(many_rows.tolist(), one_rows.tolist(), strict=True)
         labels = [self._labels(many.labels[m], one.labels[o]) for m, o in pairs]
         marked = many.drop_name[many_rows] | self._drops
         return trimmed(Matrix(labels, found.values, found.keep, found.histograms, marked))
 
-    def _check_many(self, keep: Bools, keys: Ints) -> None:
+    def _check_many(self, present: Bools, keys: Ints) -> None:
+        """One element of each side at a step, even where a comparison filters the result."""
         if len(set(keys.tolist())) == len(keys):
             return
-        met = np.zeros((int(keys.max()) + 1, keep.shape[1]), np.int64)
-        np.add.at(met, keys, keep)
+        met = np.zeros((int(keys.max()) + 1, present.shape[1]), np.int64)
+        np.add.at(met, keys, present)
         if (met > 1).any():
             raise ExecutionError(_EXPLICIT)
 
@@ -191,7 +193,7 @@ class _Join:
 
     @property
     def _drops(self) -> bool:
-        return self.expr.op not in COMPARISONS or self.expr.return_bool
+        return self.expr.op in ARITHMETIC or self.expr.return_bool
 
     def _apply(self, sides: tuple[Operand, Operand], present: Bools) -> Outcome:
         result_of = "bool" if self.expr.return_bool else "left"

@@ -56,6 +56,9 @@ class Evaluating(Protocol):
     def windows(self, expr: Expr) -> Windows:
         """Of an argument."""
 
+    def detecting(self, expr: Expr) -> "Evaluating":
+        """The evaluator that finds counter resets of histograms by comparing them, where that is done."""
+
 
 Function = Callable[[Evaluating, Call], Matrix | Floats]
 
@@ -189,9 +192,7 @@ def _start_timestamp(evaluator: Evaluating, expr: Call) -> Matrix:
     argument = bare(expr.arguments[0])
     if isinstance(argument, VectorSelector):
         return _other_metric(evaluator, selection.start_times(evaluator.context, argument))
-    vector = evaluator.vector(argument)
-    zeros = np.zeros(vector.values.shape)
-    return _other_metric(evaluator, replace(vector, values=zeros, histograms=None))
+    return evaluator.context.empty()  # expressions do not know when their counters began
 
 
 def _absent(evaluator: Evaluating, expr: Call) -> Matrix:
@@ -292,6 +293,16 @@ def _of_each(measure: Callable[[Matrix], Matrix]) -> Function:
     return evaluated
 
 
+def _statistic(measure: Callable[[Matrix], Matrix]) -> Function:
+    """Functions below which Prometheus looks for counter resets while it reads."""
+
+    def evaluated(evaluator: Evaluating, expr: Call) -> Matrix:
+        detecting = evaluator.detecting(expr.arguments[0])
+        return settled(evaluator.context, trimmed(measure(detecting.vector(expr.arguments[0]))))
+
+    return evaluated
+
+
 def _of_query(number: Callable[[Context], float]) -> Function:
     return lambda evaluator, _: np.full(evaluator.context.size, number(evaluator.context))
 
@@ -308,14 +319,14 @@ _FUNCTIONS: Mapping[str, Function] = {
     "absent": _absent,
     "absent_over_time": _absent_over_time,
     "end": _of_query(lambda context: context.end / 1000),
-    "histogram_avg": _of_each(of_histograms.histogram_avg),
-    "histogram_count": _of_each(of_histograms.histogram_count),
+    "histogram_avg": _statistic(of_histograms.histogram_avg),
+    "histogram_count": _statistic(of_histograms.histogram_count),
     "histogram_fraction": _histogram_fraction,
     "histogram_quantile": _histogram_quantile,
     "histogram_quantiles": _histogram_quantiles,
     "histogram_stddev": _of_each(of_histograms.histogram_stddev),
     "histogram_stdvar": _of_each(of_histograms.histogram_stdvar),
-    "histogram_sum": _of_each(of_histograms.histogram_sum),
+    "histogram_sum": _statistic(of_histograms.histogram_sum),
     "info": _info,
     "label_join": _label_join,
     "label_replace": _label_replace,

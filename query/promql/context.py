@@ -1,5 +1,6 @@
 """What evaluation works with: one query's source, options, limits and notes, and the steps it is at."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +9,7 @@ import numpy as np
 from query.promql.annotations import Annotations
 from query.promql.ast import Matcher
 from query.promql.errors import TooManySamples
+from query.promql.histograms.hints import as_detected
 from query.promql.matrix import Matrix, Steps
 from query.promql.series import SeriesBatch, SeriesSource
 from vigla.storage.api import Stop
@@ -66,6 +68,7 @@ class Context:
         start, end: milliseconds, of the whole query: ``@ start()`` and ``@ end()``.
         interval: of the whole query; 0: it is instant.
         instant: the query is for one time, not for a range of them.
+        detect_resets: histograms that are read get the hint that comparing them gives.
     """
 
     source: SeriesSource
@@ -78,6 +81,7 @@ class Context:
     instant: bool
     budget: Budget
     notes: Annotations = field(default_factory=Annotations)
+    detect_resets: bool = False
 
     @property
     def size(self) -> int:
@@ -93,9 +97,20 @@ class Context:
         left = max(self.budget.limit - self.budget.used, 0)
         batch = self.source.select(matchers, start, end, max_samples=left, stop=self.stop)
         self.budget.take(len(batch.times))
-        return batch
+        return _with_hints(batch) if self.detect_resets else batch
 
     def empty(self) -> Matrix:
         """A vector without elements."""
         shape = (0, self.size)
         return Matrix([], np.zeros(shape), np.zeros(shape, np.bool_), None, np.zeros(0, np.bool_))
+
+
+def _with_hints(batch: SeriesBatch) -> SeriesBatch:
+    if batch.histograms is None:
+        return batch
+    made = batch.histograms.copy()
+    for low, high in itertools.pairwise(batch.offsets.tolist()):
+        places = [place for place in range(low, high) if made[place] is not None]
+        for place, histogram in zip(places, as_detected([made[place] for place in places]), strict=True):
+            made[place] = histogram
+    return replace(batch, histograms=made)

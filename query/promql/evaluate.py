@@ -32,7 +32,7 @@ from query.promql.matrix import Matrix, Steps, Windows
 from query.promql.operators import SET_OPERATORS, floats
 from query.promql.selection import milliseconds, windows_of
 from query.promql.series import SeriesBatch
-from query.promql.walk import children
+from query.promql.walk import children, nodes
 
 Value = Matrix | Floats | str
 """A vector at each step, a number at each step (float64 [T]), or a string."""
@@ -47,6 +47,7 @@ _OF_THEIR_OWN_TIME = calls.DATES | {
     "time",
     "timestamp",
 }
+_OF_BUCKETS = frozenset({"histogram_fraction", "histogram_quantile", "histogram_quantiles"})
 _CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
@@ -101,6 +102,11 @@ class Evaluator:
                 return self._subquery(expr)
             case _:
                 raise TypeError(f"{type(expr).__name__} is no range vector")
+
+    def detecting(self, expr: Expr) -> "Evaluator":
+        """The evaluator that finds counter resets of histograms by comparing them, where that is done."""
+        detect = not any(map(_needs_stored_hints, nodes(expr)))
+        return Evaluator(replace(self.context, detect_resets=detect))
 
     def named_away(self, matrix: Matrix) -> Matrix:
         """A result that is another metric: names are marked, or go at once."""
@@ -220,6 +226,13 @@ def _fixed(expr: Expr) -> bool:
     return found
 
 
+def _needs_stored_hints(expr: Expr) -> bool:
+    """Whether buckets are needed below, for which Prometheus reads whole histograms."""
+    if isinstance(expr, Call):
+        return expr.function in _OF_BUCKETS
+    return isinstance(expr, Subquery) or (isinstance(expr, Binary) and expr.op in ("</", ">/"))
+
+
 def _repeated(value: Value, size: int) -> Value:
     if isinstance(value, str):
         return value
@@ -243,8 +256,17 @@ def _samples(times: Ints, matrix: Matrix) -> SeriesBatch:
         offsets=offsets,
         times=np.broadcast_to(times, present.shape)[present],
         values=matrix.values[present],
-        histograms=None if matrix.histograms is None else matrix.histograms[present],
+        histograms=None if matrix.histograms is None else _unknown_hints(matrix.histograms[present]),
     )
+
+
+def _unknown_hints(histograms: Objects) -> Objects:
+    """What the store knew of resets does not hold between the steps of a subquery."""
+    made: Objects = histograms.copy()
+    for place, histogram in enumerate(made.tolist()):
+        if isinstance(histogram, Histogram) and histogram.hint in ("reset", "not_reset"):
+            made[place] = replace(histogram, hint="unknown")
+    return made
 
 
 def _each(histograms: Objects, change: Callable[[Histogram], Histogram]) -> Objects:

@@ -25,6 +25,9 @@ _FLOATS: Mapping[str, Callable[[Floats, Floats], Floats]] = {
     "^": np.power,
     "atan2": np.arctan2,
 }
+ARITHMETIC = frozenset(_FLOATS)
+"""Operators whose result is another metric; comparisons filter, and trims cut, the one that there is."""
+
 _CONDITIONS: Mapping[str, Callable[[Floats, Floats], Bools]] = {
     "==": np.equal,
     "!=": np.not_equal,
