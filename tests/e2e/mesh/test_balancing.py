@@ -63,9 +63,11 @@ def test_least_request_avoids_the_busy_endpoint(mesh: Mesh) -> None:
     slow = {"match": [{"headers": {"x-slow": {}}}], "route": [to()]}
     with mesh.applied(rule, virtual_service(slow, {"route": [to()]})), ThreadPoolExecutor(1) as pool:
         eventually(lambda: _policy(mesh) == "LEAST_REQUEST")
-        busy = pool.submit(lambda: mesh.call(headers={"x-slow": "1", "x-delay": "2"}).version)
+        busy = pool.submit(lambda: mesh.call(headers={"x-slow": "1", "x-delay": "5"}).version)
         time.sleep(0.3)
-        found = versions(mesh, 60)
+        found: Counter[str] = Counter()
+        while not busy.done() and found.total() < 60:
+            found[mesh.call().version] += 1
         assert found[busy.result()] < min(found[v] for v in ALL - {busy.result()})
 
 
