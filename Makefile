@@ -1,5 +1,6 @@
 # Everything runs in .venv, which each target makes and fills from constraints.txt when something changed.
-# Needs Python 3.11 or newer and make; the tests also Chromium, which apt-get installs when it is missing.
+# Needs Python 3.11 or newer and make; the tests also Chromium, nftables
+# and iproute2, which apt-get installs when they are missing.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -16,7 +17,7 @@ help:  ## list the targets
 demo: .venv/.demo  ## start vigla, six example services and traffic; prints the URL
 	$(BIN)/vigla demo
 
-test: .venv/.dev .venv/.browser  ## run the tests
+test: .venv/.dev .venv/.browser .venv/.netns  ## run the tests
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 check: .venv/.dev  ## lint, format, types, import contracts
@@ -64,4 +65,9 @@ clean:  ## remove the environment, caches and build results
 
 .venv/.browser: .venv/bin/uv
 	@command -v chromium >/dev/null || ./scripts/apt-install.sh chromium fonts-dejavu-core
+	@touch $@
+
+# Transparent capture is tested between network namespaces.
+.venv/.netns: .venv/bin/uv
+	@PATH="$$PATH:/usr/sbin:/sbin"; { command -v nft && command -v ip; } >/dev/null || ./scripts/apt-install.sh nftables iproute2
 	@touch $@

@@ -17,8 +17,9 @@ import yaml
 
 from benchmarks.serving import Server
 from tests.e2e.mesh.mesh import ECHO, eventually
-from tests.e2e.mesh.namespaces import Namespace, namespaces, need_namespaces
+from tests.e2e.mesh.namespaces import Namespace, namespaces, need_namespaces, run
 from tests.e2e.mesh.objects import security, virtual_service
+from tests.e2e.mesh.relay import relay
 
 VIP = "10.96.7.7"
 HTTP, TCP, BYPASSED = 8000, 9000, 8500
@@ -79,9 +80,10 @@ def curl(where: Namespace, url: str, *options: str) -> Said:
     own = f"test-{uuid.uuid4().hex}"
     done = where.run(
         "curl", "--silent", "--max-time", "10", "--resolve", f"echo:{HTTP}:{VIP}", "--header", f"x-request-id: {own}",
-        "--write-out", "\n%{http_code}\n%{header_json}", *options, url, check=False,
+        "--write-out", "\n@@%{http_code}\n%{header_json}", *options, url, check=False,
     )  # fmt: skip
-    text, status, headers = done.stdout.split("\n", 2)
+    text, _, rest = done.stdout.rpartition("\n@@")
+    status, _, headers = rest.partition("\n")
     body = json.loads(text) if text.startswith("{") else {}
     return Said(int(status), body, json.loads(headers), own)
 
@@ -101,21 +103,20 @@ def process(log: Path, command: list[str], **environment: str) -> Iterator[None]
             child.wait(30)
 
 
-def workload(stack: ExitStack, folder: Path, where: Namespace, name: str, server: Server, host: str) -> None:
+def workload(stack: ExitStack, folder: Path, where: Namespace, name: str, *options: str) -> None:
     """An application on all addresses, its agent, and capture."""
-    for port, options in ((HTTP, ()), (BYPASSED, ()), (TCP, ("--tcp",))):
-        command = where.command(sys.executable, str(ECHO), name, "v1", *options)
+    for port, kind in ((HTTP, ()), (BYPASSED, ()), (TCP, ("--tcp",))):
+        command = where.command(sys.executable, str(ECHO), name, "v1", *kind)
         log = folder / f"{name}.{port}.log"
         stack.enter_context(process(log, command, HOST="0.0.0.0", PORT=str(port)))
     agent = where.command(
         sys.executable, "-m", "vigla", "mesh", "agent", f"--name={name}-0", f"--label=app={name}",
-        f"--service-account={name}", f"--port=web:{HTTP}", f"--pilot={host}:{server.ports.xds}",
-        f"--collector={host}:{server.ports.otlp_grpc}", f"--logs={folder / name}",
+        f"--service-account={name}", f"--port=web:{HTTP}", f"--logs={folder / name}", *options,
     )  # fmt: skip
     log = folder / f"{name}.agent.log"
     stack.enter_context(process(log, agent))
     eventually(lambda: "configuration" in log.read_text())
-    assert "configuration" in log.read_text(), log.read_text()
+    assert "configuration" in log.read_text(), log.read_text() + (folder / name / "envoy.log").read_text()
     init(where, f"--exclude-inbound-ports={BYPASSED}", f"--exclude-outbound-ports={BYPASSED}")
 
 
@@ -127,12 +128,14 @@ def captured() -> Iterator[Captured]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vigla-capture-")))
         folder.chmod(0o755)
         host, made = stack.enter_context(namespaces("client", "echo", "outside"))
-        environment = {"VIGLA_MESH__ENABLED": "true", "VIGLA_MESH__HOST": host, "VIGLA_COLLECTOR__HOST": host}
+        environment = {"VIGLA_MESH__ENABLED": "true", "VIGLA_COLLECTOR__HOST": host}
         server = stack.enter_context(Server(folder / "lake", environment))
+        pilot = f"{host}:{stack.enter_context(relay(host, server.ports.xds))}"
+        collector = f"{host}:{server.ports.otlp_grpc}"
         found = Captured(server.query_url, made["client"], made["echo"], made["outside"])
         found.apply(yaml.safe_dump_all(SERVICES), STRICT)
         for name in ("echo", "client"):
-            workload(stack, folder, made[name], name, server, host)
+            workload(stack, folder, made[name], name, f"--pilot={pilot}", f"--collector={collector}")
         eventually(lambda: curl(found.client, f"http://echo:{HTTP}/").status == 200)
         yield found
 
@@ -156,7 +159,12 @@ def test_routes_apply_to_who_knows_no_proxy(captured: Captured) -> None:
     abort = {"abort": {"httpStatus": 418, "percentage": {"value": 100}}}
     route = [{"destination": {"host": "echo", "port": {"number": HTTP}}}]
     captured.apply(virtual_service({"match": match, "fault": abort, "route": route}, {"route": route}))
-    assert eventually(lambda: curl(captured.client, f"http://echo:{HTTP}/", "-H", "x-who: me").status == 418)
+
+    def status() -> int:
+        return curl(captured.client, f"http://echo:{HTTP}/", "-H", "x-who: me").status
+
+    eventually(lambda: status() == 418)
+    assert status() == 418
     assert curl(captured.client, f"http://echo:{HTTP}/").status == 200
 
 
@@ -202,7 +210,7 @@ def test_an_address_that_nobody_declared_is_passed_through(captured: Captured) -
 
 
 def test_envoy_runs_as_the_user_that_capture_leaves_alone(captured: Captured) -> None:
-    pids = captured.echo.run("ip", "netns", "pids", captured.echo.name).stdout.split()
+    pids = run("ip", "netns", "pids", captured.echo.name).stdout.split()
     users = {
         Path(f"/proc/{pid}/comm").read_text().strip(): Path(f"/proc/{pid}").stat().st_uid for pid in pids
     }
