@@ -29,9 +29,7 @@ def init(  # noqa: PLR0913  one parameter an option is how typer declares them
     *,
     inbound_ports: Annotated[str, typer.Option(help="Capture calls to these ports; * all.")] = ALL,
     exclude_inbound_ports: Annotated[str, typer.Option(help="But not to these.")] = "",
-    include_outbound_cidrs: Annotated[
-        str, typer.Option(help="Capture calls to these; * all.")
-    ] = ALL,
+    include_outbound_cidrs: Annotated[str, typer.Option(help="Capture calls to these; * all.")] = ALL,
     exclude_outbound_cidrs: Annotated[str, typer.Option(help="But not to these.")] = "",
     exclude_outbound_ports: Annotated[str, typer.Option(help="Nor to these ports.")] = "",
     proxy_uid: UidOption = PROXY_ID,

@@ -86,7 +86,7 @@ def test_a_star_stands_for_all_and_nothing_for_none() -> None:
     assert ports("443,80,80", "x") == (80, 443)
 
 
-@pytest.mark.parametrize("text", ["0", "65536", "http", "80-90", "1;2", "²", "*"])  # noqa: RUF001
+@pytest.mark.parametrize("text", ["0", "65536", "http", "80-90", "1;2", "²", "*"])
 def test_what_is_no_port_is_refused_by_the_options_name(text: str) -> None:
     with pytest.raises(SettingsError, match="--exclude-inbound-ports"):
         listed_ports(text, "--exclude-inbound-ports")
