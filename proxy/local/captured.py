@@ -108,7 +108,7 @@ def envoy_user(uid: int, gid: int) -> tuple[int, int] | None:
         return None
     if own != 0:
         raise SettingsError(
-            f"Envoy has to run as user {uid}, whose connections capture leaves alone, and this is user {own}: "
+            f"Envoy has to run as user {uid}, whose connections capture leaves alone; this is user {own}: "
             f"run as root or as {uid}, or give --proxy-uid here and to vigla mesh init"
         )
     return uid, gid

@@ -79,7 +79,8 @@ def curl(where: Namespace, url: str, *options: str) -> Said:
     """A plain request of a workload that knows no proxy."""
     own = f"test-{uuid.uuid4().hex}"
     done = where.run(
-        "curl", "--silent", "--max-time", "10", "--resolve", f"echo:{HTTP}:{VIP}", "--header", f"x-request-id: {own}",
+        "curl", "--silent", "--max-time", "10", "--resolve", f"echo:{HTTP}:{VIP}",
+        "--header", f"x-request-id: {own}",
         "--write-out", "\n@@%{http_code}\n%{header_json}", *options, url, check=False,
     )  # fmt: skip
     text, _, rest = done.stdout.rpartition("\n@@")
@@ -95,7 +96,8 @@ def init(where: Namespace, *options: str) -> None:
 @contextmanager
 def process(log: Path, command: list[str], **environment: str) -> Iterator[None]:
     with log.open("wb") as output:
-        child = subprocess.Popen(["env", *(f"{k}={v}" for k, v in environment.items()), *command], stdout=output, stderr=output)  # fmt: skip
+        variables = (f"{k}={v}" for k, v in environment.items())
+        child = subprocess.Popen(["env", *variables, *command], stdout=output, stderr=output)
         try:
             yield
         finally:
