@@ -1,6 +1,6 @@
 # Everything runs in .venv, which each target makes and fills from constraints.txt when something changed.
-# Needs Python 3.11 or newer and make; the tests also Chromium and PostgreSQL, which apt-get
-# installs when they are missing.
+# Needs Python 3.11 or newer and make; the tests also Chromium, PostgreSQL, nftables
+# and iproute2, which apt-get installs when they are missing.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -17,7 +17,7 @@ help:  ## list the targets
 demo: .venv/.demo  ## start vigla, six example services and traffic; prints the URL
 	$(BIN)/vigla demo
 
-test: .venv/.dev .venv/.browser .venv/.postgresql  ## run the tests
+test: .venv/.dev .venv/.browser .venv/.postgresql .venv/.netns  ## run the tests
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 check: .venv/.dev  ## lint, format, types, import contracts
@@ -70,4 +70,9 @@ clean:  ## remove the environment, caches and build results
 
 .venv/.postgresql: .venv/bin/uv
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ./scripts/apt-install.sh postgresql
+	@touch $@
+
+# Transparent capture is tested between network namespaces.
+.venv/.netns: .venv/bin/uv
+	@PATH="$$PATH:/usr/sbin:/sbin"; { command -v nft && command -v ip; } >/dev/null || ./scripts/apt-install.sh nftables iproute2
 	@touch $@

@@ -127,7 +127,10 @@ class Agent:
         path.write_text(json.dumps(bootstrap(settings, self.ports), indent=1))
         self.metrics.starts.inc()
         return await asyncio.create_subprocess_exec(
-            *tethered(_command(settings, path)), stdout=PIPE, stderr=STDOUT, start_new_session=True
+            *tethered(_command(settings, path), settings.user),
+            stdout=PIPE,
+            stderr=STDOUT,
+            start_new_session=True,
         )
 
     async def _drain(self, process: Process) -> None:

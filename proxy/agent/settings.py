@@ -77,6 +77,7 @@ class AgentSettings:
         termination_drain_s: how long a stopping agent lets Envoy drain.
         kill_s: how long Envoy may take to end after that.
         log_bytes: size of the log file before it is rotated; one older file is kept.
+        user: user and group id of Envoy, so that transparent capture knows it; None: those of the agent.
     """
 
     node_id: str
@@ -100,6 +101,7 @@ class AgentSettings:
     backoff_s: float = 0.1
     max_backoff_s: float = 10.0
     log_bytes: int = 10_000_000
+    user: tuple[int, int] | None = None
 
     @property
     def instance(self) -> str:

@@ -47,7 +47,7 @@ class Plan:
             "PYTHONUNBUFFERED": "1",
         }
         surroundings = Surroundings(
-            _address(pilot, "--pilot"), _address(collector, "--collector"), "cluster.local", environment
+            address_of(pilot, "--pilot"), address_of(collector, "--collector"), "cluster.local", environment
         )
         return cls(workloads, surroundings, folder, block)
 
@@ -62,10 +62,7 @@ async def run(plan: Plan, told: Callable[[str], None]) -> None:
     Raises:
         ViglaError: an Envoy did not come up, or an application ended.
     """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = stop_asked()
     mesh = LocalMesh(plan.workloads, plan.surroundings, plan.folder)
     try:
         await mesh.start()
@@ -83,7 +80,21 @@ async def run(plan: Plan, told: Callable[[str], None]) -> None:
         plan.block.close()
 
 
-def _address(text: str, what: str) -> Address:
+def stop_asked() -> asyncio.Event:
+    """Set when SIGTERM, SIGINT or SIGHUP comes."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def address_of(text: str, what: str) -> Address:
+    """``host:port`` as an address.
+
+    Raises:
+        SettingsError: it has another form; ``what`` names it.
+    """
     parts = urlsplit(f"//{text}")
     if not parts.hostname or not parts.port:
         raise SettingsError(f"{what} {text!r}: write host:port")

@@ -108,6 +108,10 @@ def pod_of(node: Node) -> dict[str, Any]:
         {"name": str(port.get("name", "")), "containerPort": int(port["port"])}
         for port in metadata.get("INBOUND") or ()
     ]
+    ports += [
+        {"name": str(port.get("name", "")), "containerPort": int(port["containerPort"])}
+        for port in metadata.get("POD_PORTS") or ()
+    ]
     return {
         "apiVersion": "v1",
         "kind": "Pod",

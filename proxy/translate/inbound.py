@@ -87,11 +87,11 @@ def _virtual(build: Build, ports: Sequence[InboundPort]) -> Json:
     plain = [p.number for p in ports if modes[p.number] is Mtls.DISABLE and not p.tls]
     known = [p.number for p in ports if p.protocol is not Protocol.AUTO]
     declared = [p for p in plain if p in known]
+    # No ``use_original_dst``: Envoy would hand connections to the outbound listener of their port.
     return {
         "name": "virtualInbound",
         "address": {"socket_address": {"address": WILDCARD, "port_value": number}},
         "traffic_direction": "INBOUND",
-        "use_original_dst": True,
         **({"transparent": True} if build.proxy.interception is Interception.TPROXY else {}),
         "listener_filters": [
             listener_filter("original_dst"),

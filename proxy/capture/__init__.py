@@ -1,0 +1,1 @@
+"""Transparent capture: the kernel redirects a workload's connections to its sidecar."""
