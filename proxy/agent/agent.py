@@ -5,6 +5,7 @@ import json
 import logging
 from asyncio.subprocess import PIPE, STDOUT, Process
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import envoy
@@ -54,6 +55,9 @@ class Agent:
         """
         settings = self.settings
         settings.folder.mkdir(parents=True, exist_ok=True)
+        if settings.xds_tls is not None and settings.user is not None:
+            readable = settings.xds_tls.copied(settings.folder / "identity", settings.user)
+            settings = self.settings = replace(settings, xds_tls=readable)
         self._log = EnvoyLog(settings.folder / "envoy.log", settings.log_bytes)
         app = status_app(self.admin, self.metrics, settings.app_metrics)
         self._server = HttpServer(app, bind(settings.bind, settings.ports.status, "the agent's status port"))

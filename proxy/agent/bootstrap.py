@@ -7,6 +7,8 @@ from proxy.envoy.messages import typed
 
 XDS_CLUSTER, AGENT_CLUSTER = "xds-grpc", "agent"
 READY_PATH = "/healthz/ready"
+_PILOT = "/ns/istio-system/sa/istiod"
+"""End of the control plane's identity: no other holder of a mesh certificate may stand for it."""
 READY_STATS = "agent_ready"  # prefix of the readiness listener's statistics
 _STATS = ("istio", "cluster_manager", "listener_manager", "server", f"cluster.{XDS_CLUSTER}", "wasm")
 _STATS_SUFFIXES = ("downstream_cx_active", "rbac.allowed", "rbac.denied", "shadow_allowed", "shadow_denied")
@@ -125,7 +127,10 @@ def _xds_tls(settings: AgentSettings) -> Json:
     }
     context = {
         "tls_certificates": [pair],
-        "validation_context": {"trusted_ca": {"filename": str(tls.root)}},
+        "validation_context": {
+            "trusted_ca": {"filename": str(tls.root)},
+            "match_typed_subject_alt_names": [{"san_type": "URI", "matcher": {"suffix": _PILOT}}],
+        },
         "alpn_protocols": ["h2"],
     }
     config = typed(_TLS, {"sni": settings.xds.host, "common_tls_context": context})

@@ -1,5 +1,6 @@
 """What an agent is told."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,18 @@ class XdsTls:
             if not path.is_file():
                 raise SettingsError(f"{path} is missing: make it with `vigla mesh identity`")
         return made
+
+    def copied(self, folder: Path, user: tuple[int, int]) -> Self:
+        """The same files where another user may read them, and nobody else."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chown(folder, *user)
+        for path in (self.root, self.certificate, self.key):
+            target = folder / path.name
+            target.unlink(missing_ok=True)
+            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(path.read_bytes())
+            os.chown(target, *user)
+        return type(self).of(folder)
 
 
 @dataclass(frozen=True, slots=True)

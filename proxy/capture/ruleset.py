@@ -16,6 +16,9 @@ OWN_PORTS = (15008, 15020, 15021, 15090)
 PASSTHROUGH_SOURCE = ipaddress.ip_address("127.0.0.6"), ipaddress.ip_address("::6")
 """Envoy calls the workload from these addresses (``proxy.translate.inbound_clusters``)."""
 
+_BEGUN = "tcp flags & (syn | ack) != syn return"
+"""The kernel takes a packet of a connection from before these rules for the first of a new one."""
+
 _DNS = 53
 _TUNNEL = 15008
 
@@ -45,6 +48,7 @@ def _inbound(capture: Capture) -> Iterator[str]:
     if wanted == ():
         return
     yield "meta l4proto != tcp return"
+    yield _BEGUN
     yield "fib daddr type != local return"  # a router's or container host's traffic to others
     yield f"tcp dport {_set((*OWN_PORTS, *capture.exclude_inbound_ports))} return"
     which = "" if wanted is None else f"tcp dport {_set(wanted)} "
@@ -54,6 +58,7 @@ def _inbound(capture: Capture) -> Iterator[str]:
 def _outbound(capture: Capture) -> Iterator[str]:
     wanted = capture.outbound_networks
     yield "meta l4proto != tcp return"
+    yield _BEGUN
     for source in PASSTHROUGH_SOURCE:
         yield f'oifname "lo" {_family(source.version)} saddr {source} return'
     yield from _calls_to_itself(capture)

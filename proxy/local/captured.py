@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.agent.agent import Agent
-from proxy.agent.settings import Address, AgentSettings
+from proxy.agent.settings import Address, AgentSettings, XdsTls
 from proxy.local.running import READY_S, stop_asked
 from proxy.local.workloads import AppPort
 from proxy.translate.world import Interception, ProxyType
@@ -39,8 +39,13 @@ class CapturedWorkload:
     ports: tuple[AppPort, ...] = ()
 
 
-def captured_settings(
-    workload: CapturedWorkload, pilot: Address, collector: Address, domain: str, folder: Path
+def captured_settings(  # noqa: PLR0913, PLR0917  one for each part of the surroundings
+    workload: CapturedWorkload,
+    pilot: Address,
+    collector: Address,
+    domain: str,
+    folder: Path,
+    identity: XdsTls | None = None,
 ) -> AgentSettings:
     """What its agent is told.
 
@@ -50,6 +55,7 @@ def captured_settings(
         collector: of spans and access logs (OTLP and ALS over gRPC).
         domain: suffix of service names.
         folder: gets the bootstrap and the log.
+        identity: for mutual TLS with the control plane; None: plain text, which it takes on its own machine.
     """
     name = f"{workload.instance}.{workload.namespace}"
     suffix = f"{workload.namespace}.svc.{domain}"
@@ -58,6 +64,7 @@ def captured_settings(
         cluster=f"{workload.labels.get('app', workload.name)}.{workload.namespace}",
         folder=folder,
         xds=pilot,
+        xds_tls=identity,
         metadata={
             "NAME": workload.instance,
             "NAMESPACE": workload.namespace,

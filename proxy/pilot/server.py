@@ -130,7 +130,8 @@ class Pilot:
         settings = self._settings
         identity = Identity(settings.domain, ROOT_NAMESPACE, ACCOUNT)
         names = tuple(dict.fromkeys((settings.tls_host, *settings.tls_names)))
-        credentials = server_credentials(self.authority, identity, names)
+        lifetime = timedelta(hours=settings.certificate_hours)
+        credentials = server_credentials(self.authority, identity, names, lifetime)
         return self._server.listen(settings.tls_host, settings.tls_port, credentials)
 
     def world(self) -> World:

@@ -36,7 +36,9 @@ class Groups:
     def members(self) -> Iterator[Ints]:
         """The rows of each group."""
         order = np.argsort(self.numbers, kind="stable")
-        yield from np.split(order, np.cumsum(np.bincount(self.numbers, minlength=len(self)))[:-1])
+        ends = np.cumsum(np.bincount(self.numbers, minlength=len(self)))
+        for number, end in enumerate(ends.tolist()):
+            yield order[ends[number - 1] if number else 0 : end]
 
     def rounds(self) -> Iterator[tuple[Ints, Ints]]:
         """Groups and one row of each, round by round: the first rows of all, then the second ones."""
@@ -110,7 +112,8 @@ def quantile(groups: Groups, values: Floats, present: Bools, level: Floats) -> F
     """Quantile [G, T] at ``level`` (float64 [T]), between neighbours; NaN sorts first."""
     found = np.full((len(groups), values.shape[1]), np.nan)
     for number, rows in enumerate(groups.members()):
-        found[number] = _quantile(values[rows], present[rows], level)
+        if len(rows):
+            found[number] = _quantile(values[rows], present[rows], level)
     return found
 
 

@@ -84,12 +84,17 @@ def agent(  # noqa: PLR0913  one parameter an option is how typer declares them
     domain: Annotated[str, typer.Option(help="Suffix of service names.")] = "cluster.local",
     proxy_uid: UidOption = PROXY_ID,
     proxy_gid: GidOption = PROXY_ID,
+    identity: Annotated[
+        Path | None,
+        typer.Option(help="Folder of `vigla mesh identity`: connect to the control plane's TLS port."),
+    ] = None,
     logs: Annotated[Path, typer.Option(help="Folder for bootstrap and log.")] = Path("vigla-agent"),
 ) -> None:
     """Run the Envoy of a captured workload until SIGTERM or Ctrl-C.
 
     Start it in the workload's network namespace, as root (Envoy then runs as --proxy-uid) or as that user.
     """
+    from proxy.agent.settings import XdsTls  # noqa: PLC0415  likewise
     from proxy.local import captured  # noqa: PLC0415  Envoy's API takes a moment that other commands save
     from proxy.local.running import address_of  # noqa: PLC0415  likewise
 
@@ -110,5 +115,6 @@ def agent(  # noqa: PLR0913  one parameter an option is how typer declares them
         address_of(collector, "--collector"),
         domain,
         logs,
+        XdsTls.of(identity) if identity else None,
     )
     asyncio.run(captured.run_agent(settings, lambda said: console.print(f"[green]✓[/] {said}")))

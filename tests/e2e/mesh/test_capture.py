@@ -19,7 +19,7 @@ from benchmarks.serving import Server
 from tests.e2e.mesh.mesh import ECHO, eventually
 from tests.e2e.mesh.namespaces import Namespace, namespaces, need_namespaces, run
 from tests.e2e.mesh.objects import security, virtual_service
-from tests.e2e.mesh.relay import relay
+from vigla.listen import reserve
 
 VIP = "10.96.7.7"
 HTTP, TCP, BYPASSED = 8000, 9000, 8500
@@ -130,14 +130,25 @@ def captured() -> Iterator[Captured]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vigla-capture-")))
         folder.chmod(0o755)
         host, made = stack.enter_context(namespaces("client", "echo", "outside"))
-        environment = {"VIGLA_MESH__ENABLED": "true", "VIGLA_COLLECTOR__HOST": host}
+        with reserve(host) as free:
+            port = free.getsockname()[1]
+        environment = {
+            "VIGLA_MESH__ENABLED": "true",
+            "VIGLA_MESH__TLS_HOST": host,
+            "VIGLA_MESH__TLS_PORT": str(port),
+            "VIGLA_COLLECTOR__HOST": host,
+        }
         server = stack.enter_context(Server(folder / "lake", environment))
-        pilot = f"{host}:{stack.enter_context(relay(host, server.ports.xds))}"
+        pilot = f"{host}:{port}"
         collector = f"{host}:{server.ports.otlp_grpc}"
         found = Captured(server.query_url, made["client"], made["echo"], made["outside"])
         found.apply(yaml.safe_dump_all(SERVICES), STRICT)
         for name in ("echo", "client"):
-            workload(stack, folder, made[name], name, f"--pilot={pilot}", f"--collector={collector}")
+            identity = folder / f"{name}.identity"
+            data = f"--storage-path={server.directory}"
+            run(sys.executable, "-m", "vigla", "mesh", "identity", "default", name, f"--out={identity}", data)
+            options = (f"--pilot={pilot}", f"--collector={collector}", f"--identity={identity}")
+            workload(stack, folder, made[name], name, *options)
         eventually(lambda: curl(found.client, f"http://echo:{HTTP}/").status == 200)
         yield found
 
