@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from ingester.derive import summaries
 from query.server import QueryServer, create_app
+from tests.browser.logs import decided
 from tests.browser.spans import bookinfo, hostile, large, single
 from ui.server import router
 from vigla.clock import SystemClock
@@ -44,13 +46,15 @@ def known_traces() -> list[bytes]:
 
 
 @contextmanager
-def serving(payloads: Sequence[bytes], base_path: str = "") -> Iterator[str]:
-    """Address of a server that holds these OTLP payloads."""
+def serving(payloads: Sequence[bytes], base_path: str = "", logs: pa.Table | None = None) -> Iterator[str]:
+    """Address of a server that holds these OTLP payloads, and maybe access logs."""
     settings = QuerySettings(http_port=0, base_path=base_path)
     store = MemoryStore(DEFAULT_PROMOTED)
     if payloads:
         spans = SpanDecoder(DEFAULT_PROMOTED).decode(payloads)
         store.buffer({"spans": spans, "traces": summaries(spans)}, {"traces": 1})
+    if logs is not None:
+        store.buffer({"access_logs": logs}, {"access_logs": 1})
     app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), [router(settings)])
     server = QueryServer(app, settings)
     loop = asyncio.new_event_loop()
@@ -70,7 +74,8 @@ def serving(payloads: Sequence[bytes], base_path: str = "") -> Iterator[str]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Address of a server with the known traces."""
-    with serving(known_traces()) as address:
+    logs = decided(FAILED, time.time_ns() - 30 * 1_000_000_000)
+    with serving(known_traces(), logs=logs) as address:
         yield address
 
 

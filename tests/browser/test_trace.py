@@ -189,6 +189,35 @@ def test_a_failing_api_can_be_retried(server: str, open_page: OpenPage) -> None:
     assert names(page) == TREE
 
 
+def test_what_the_proxies_decided(server: str, open_page: OpenPage) -> None:
+    page = open_page(f"{server}/trace/{FAILED}")
+    panel = page.locator("details.decisions")
+    expect(panel.locator("summary")).to_contain_text("3 log entries, 2 with response flags")
+    panel.locator("summary").click()
+    first, second, third = panel.locator("tbody tr").all()
+    expect(first).to_contain_text("productpage")
+    expect(first).to_contain_text("FI the request was aborted by an injected fault")
+    expect(first).to_contain_text("virtual-service shop/reviews")
+    expect(first).to_contain_text("line reviews.yaml:17")
+    expect(second).to_contain_text("200")
+    expect(third).to_contain_text("503")
+    link = panel.get_by_role("link", name="Access logs as JSON").get_attribute("href")
+    assert len(page.request.get(f"{server}{link}").json()["entries"]) == 3
+
+
+def test_a_trace_without_proxies_says_nothing_of_them(server: str, open_page: OpenPage) -> None:
+    page = open_page(f"{server}/trace/{NORMAL}")
+    assert names(page) == TREE
+    expect(page.locator("details.decisions")).to_have_count(0)
+
+
+def test_what_the_proxies_decided_fits_a_phone(server: str, open_page: OpenPage) -> None:
+    page = open_page(f"{server}/trace/{FAILED}", PHONE, "dark")
+    page.locator("details.decisions summary").click()
+    expect(page.locator("details.decisions tbody tr").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
 def test_a_phone_needs_no_sideways_scrolling(server: str, open_page: OpenPage) -> None:
     for trace in (NORMAL, HOSTILE):
         page = open_page(f"{server}/trace/{trace}", PHONE, "dark")

@@ -7,6 +7,7 @@ import { count, duration } from "../lib/format.js";
 
 const MARGIN_US = 60_000_000; // proxies may begin before the first span
 const NS_PER_US = 1000;
+const HEADINGS = ["From", "To", "Request", "Answer", "Decided by"];
 
 /**
  * @typedef {{flag: string, meaning: string}} Flag
@@ -43,11 +44,10 @@ export async function showDecisions(place, trace) {
 
 /** @param {Hop[]} hops */
 function table(hops) {
-  const headings = ["From", "To", "Request", "Answer", "Decided by"];
   return h(
     "table",
     {},
-    h("thead", {}, h("tr", {}, headings.map((name) => h("th", { scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, HEADINGS.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, hops.map(row)),
   );
 }
@@ -55,15 +55,16 @@ function table(hops) {
 /** @param {Hop} hop */
 function row(hop) {
   const request = [hop.method, hop.path].filter(Boolean).join(" ") || "connection";
-  return h(
-    "tr",
-    { class: hop.flags.length ? "odd" : null },
-    h("td", {}, middle(hop.source || "unknown"), hop.reporter === "source" ? h("i", { class: "muted" }, " logged it") : null),
-    h("td", {}, middle(hop.destination || hop.service || "unknown"), hop.reporter === "destination" ? h("i", { class: "muted" }, " logged it") : null),
-    h("td", { class: "mono" }, request),
-    h("td", {}, answerOf(hop)),
-    h("td", {}, decidedBy(hop)),
-  );
+  const logged = h("i", { class: "muted" }, " logged it");
+  const cells = [
+    [middle(hop.source || "unknown"), hop.reporter === "source" && logged],
+    [middle(hop.destination || hop.service || "unknown"), hop.reporter === "destination" && logged],
+    h("span", { class: "mono" }, request),
+    answerOf(hop),
+    decidedBy(hop),
+  ];
+  const named = cells.map((content, column) => h("td", { "data-heading": HEADINGS[column] }, content));
+  return h("tr", { class: hop.flags.length ? "odd" : null }, named);
 }
 
 /** @param {Hop} hop */
