@@ -5,6 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.mesh.external import HOST, outside
@@ -58,11 +59,18 @@ def _policy(mesh: Mesh) -> str:
     return str(echo.get("lb_policy", "ROUND_ROBIN"))
 
 
+def _subsets(mesh: Mesh) -> bool:
+    """Whether the client's Envoy, not only the control plane, has the clusters of the destination rule."""
+    address = mesh.proxy("client-v1")["admin"]
+    return "outbound|8000|v3|echo" in httpx.get(f"http://{address}/clusters", timeout=5).text
+
+
 def test_least_request_avoids_the_busy_endpoint(mesh: Mesh) -> None:
     rule = destination_rule(loadBalancer={"simple": "LEAST_REQUEST"})
     slow = {"match": [{"headers": {"x-slow": {}}}], "route": [to()]}
     with mesh.applied(rule, virtual_service(slow, {"route": [to()]})), ThreadPoolExecutor(1) as pool:
         eventually(lambda: _policy(mesh) == "LEAST_REQUEST")
+        assert eventually(lambda: _subsets(mesh)), "a request that began before would not count"
         busy = pool.submit(lambda: mesh.call(headers={"x-slow": "1", "x-delay": "5"}).version)
         time.sleep(0.3)
         found: Counter[str] = Counter()

@@ -1,0 +1,1 @@
+"""Prometheus' HTTP API (v1) over the PromQL engine."""
