@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from query.promql.ast import AtBound, Expr, MatrixSelector, Subquery, VectorSelector
+from query.promql.ast import AtBound, Expr, MatrixSelector, Subquery, ValueType, VectorSelector
 from query.promql.context import Budget, Context, EngineOptions
 from query.promql.durations import resolve
+from query.promql.errors import PromqlError
 from query.promql.evaluate import Evaluator
 from query.promql.kernels.call import Floats, Ints
 from query.promql.matrix import Matrix, Steps, Windows
@@ -20,6 +21,9 @@ from query.promql.walk import transform
 from vigla.storage.api import Stop
 
 __all__ = ["Engine", "EngineOptions", "Result"]
+
+
+_NOT_OVER_TIME: dict[ValueType, str] = {"string": "string", "matrix": "range vector"}
 
 
 class Engine:
@@ -58,10 +62,16 @@ class Engine:
         Raises:
             PromqlError: also if the query gives a string or a range vector.
         """
+        expr = self._prepared(query, start, end, step)
+        if (kind := type_of(expr)) in _NOT_OVER_TIME:
+            raise PromqlError(
+                f'invalid expression type "{_NOT_OVER_TIME[kind]}" for range query, '
+                "must be Scalar or instant Vector"
+            )
         times = np.arange(start, end + 1, step, dtype=np.int64)
         context = self._context(source, Steps(times, step), stop, instant=False)
         context.budget.room(len(times))
-        return _result(replace(context, start=start, end=end), self._prepared(query, start, end, step))
+        return _result(replace(context, start=start, end=end), expr)
 
     def _context(self, source: SeriesSource, steps: Steps, stop: Stop, *, instant: bool) -> Context:
         first, last = int(steps.times[0]), int(steps.times[-1])
