@@ -21,7 +21,7 @@ class Decoded:
     """What some requests hold; series that Prometheus skips are left out.
 
     Attributes:
-        series: ``sid``, ``name`` and ``labels``, each series once.
+        series: ``sid``, ``name``, ``labels`` and ``check`` (see ``LabelSets.checks``), each series once.
         samples, histograms: rows as in ``vigla.model.samples`` without ``seq``, in the order sent.
         exemplars: rows as there.
         metadata: rows as there without ``ts``.
@@ -77,7 +77,14 @@ def _decoded(requests: Requests) -> Decoded:
     kept = np.flatnonzero(fit)
     sent = requests.histograms.take(pa.array(kept))
     return Decoded(
-        series=pa.table({"sid": ids[distinct], "name": series.metric_names(), "labels": series.texts()}),
+        series=pa.table(
+            {
+                "sid": ids[distinct],
+                "name": series.metric_names(),
+                "labels": series.texts(),
+                "check": series.checks(),
+            }
+        ),
         samples=_samples(requests, ids, good),
         histograms=pa.table(
             {

@@ -60,6 +60,16 @@ class LabelSets:
         found[self.owners[named]] = self.value_codes[named]
         return found
 
+    @cached_property
+    def _sums(self) -> Hashes:
+        """For each set the sum of its labels' hashes."""
+        order = self._order
+        names, values = _hashes(self.names), _mixed(_hashes(self.values))
+        pairs = _mixed(names[self.name_codes[order]] * np.uint64(3) + values[self.value_codes[order]])
+        ends = np.searchsorted(self.owners[order], np.arange(self.sets + 1))
+        sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(pairs)))
+        return np.asarray(sums[ends[1:]] - sums[ends[:-1]], np.uint64)
+
     def problems(self) -> dict[str, Mask]:
         """What is wrong, by reason: bool [S] each."""
         order = self._order
@@ -78,13 +88,12 @@ class LabelSets:
 
         The same labels give the same id in any order, process and version of vigla.
         """
-        order = self._order
-        names, values = _hashes(self.names), _hashes(self.values)
-        pairs = _mixed(names[self.name_codes[order]] * np.uint64(3) + _mixed(values)[self.value_codes[order]])
-        sums = np.zeros(self.sets, np.uint64)
-        np.add.at(sums, self.owners[order], pairs)
-        above = np.append(values, np.uint64(0))[self._name_values] & ~_LOW
-        return (above | (_mixed(sums) & _LOW)).view(np.int64)
+        above = np.append(_hashes(self.values), np.uint64(0))[self._name_values] & ~_LOW
+        return (above | (_mixed(self._sums) & _LOW)).view(np.int64)
+
+    def checks(self) -> Ints:
+        """Another 64-bit number of each set: two sets with equal ids and checks are the same."""
+        return self._sums.view(np.int64)
 
     def metric_names(self) -> pa.StringArray:
         """The metric name of each set, null where there is none."""
