@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
 from vigla.bus.api import Producer
+from vigla.clock import SystemClock
 from vigla.errors import Overloaded
 from vigla.settings import CollectorSettings
 from vigla.telemetry.metrics import Metrics
@@ -17,6 +18,8 @@ from vigla.wire.access_logs import envelope, otlp
 from vigla.wire.otlp.admit import Admitted, admit
 from vigla.wire.otlp.descriptors import Signal
 from vigla.wire.otlp.from_json import from_json
+from vigla.wire.remote_write import admit as remote_write
+from vigla.wire.remote_write.descriptors import Version
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +29,12 @@ T = TypeVar("T")
 INLINE_BYTES = (
     1024 * 1024
 )  # checking this much takes a few milliseconds; larger bodies leave the event loop free
+INLINE_SNAPPY_BYTES = 32 * 1024  # about 1,500 samples
 INLINE_JSON_BYTES = 32 * 1024  # JSON takes about 30 times as long as protobuf
 PARSE_THREADS = 2
 
 Transport = Literal["grpc", "http"]
-Accepted: TypeAlias = Signal | Literal["access_logs"]
+Accepted: TypeAlias = Signal | Literal["access_logs", "remote_write"]
 """What is counted apart."""
 Reason = Literal["invalid", "too_large", "encoding", "media_type", "overload", "timeout", "disconnect"]
 
@@ -50,6 +54,7 @@ class Admission:
         self._metrics = metrics
         self._producer = producer
         self._held = 0
+        self._clock = SystemClock()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(PARSE_THREADS, thread_name_prefix="collector-parse")
 
@@ -104,6 +109,26 @@ class Admission:
             labels = {"signal": "access_logs", "transport": "grpc"}
             self._metrics.add("vigla_collector_accepted_total", admitted.entries, **labels)
         return admitted.identifier
+
+    async def accept_remote_write(self, version: Version, body: bytes) -> remote_write.AdmittedWrite:
+        """Check a compressed remote write request and append it; returns once it is durable.
+
+        Raises:
+            BadInput: nothing of it can be kept.
+            Overloaded: the bus is full.
+        """
+        now_ms = self._clock.now_ns() // 10**6
+        if len(body) > INLINE_SNAPPY_BYTES:
+            admitted = await self.in_thread(remote_write.admit, version, body, now_ms)
+        else:
+            admitted = remote_write.admit(version, body, now_ms)
+        if admitted.record:
+            await self._producer.append("remote_write", admitted.record)
+            labels = {"signal": "remote_write", "transport": "http"}
+            self._metrics.add(
+                "vigla_collector_accepted_total", admitted.samples + admitted.histograms, **labels
+            )
+        return admitted
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what takes long outside the event loop."""

@@ -6,7 +6,7 @@ browsers reach is open to whoever can reach it, and no answer holds anything of 
 
 from starlette.types import Receive, Scope, Send
 
-from collector import answers, http_body
+from collector import answers, http_body, remote_write
 from collector.admission import Admission, Reason
 from collector.answers import Format
 from vigla.errors import BadInput, Overloaded, PayloadTooLarge, UnsupportedEncoding, ViglaError
@@ -28,18 +28,28 @@ CLOSE = [(b"connection", b"close")]
 
 
 class HttpReceiver:
-    """ASGI application with ``POST /v1/{traces,metrics,logs}``; can be mounted below another one."""
+    """ASGI application with ``POST /v1/{traces,metrics,logs}`` and ``/api/v1/write``.
+
+    Can be mounted below another one.
+    """
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
+        self._remote_write = remote_write.RemoteWriteReceiver(admission)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        signal = PATHS.get(scope["path"].removeprefix(scope.get("root_path", "")))
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path == remote_write.PATH:
+            await self._remote_write(scope, receive, send)
+            return
+        signal = PATHS.get(path)
         if signal is None:
-            await _answer(send, 404, TEXT, f"not found; paths are {', '.join(PATHS)}\n".encode())
+            await _answer(
+                send, 404, TEXT, f"not found; paths are {', '.join([*PATHS, remote_write.PATH])}\n".encode()
+            )
         elif scope["method"] == "OPTIONS":
             await _answer(send, 204, None, b"", [*ALLOW, *PREFLIGHT])
         elif scope["method"] != "POST":

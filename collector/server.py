@@ -5,6 +5,7 @@ import asyncio
 from collector.admission import Admission
 from collector.grpc_receiver import GrpcReceiver
 from collector.http_receiver import HttpReceiver
+from collector.remote_write import RemoteWriteReceiver
 from vigla.bus.api import Producer
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
@@ -19,6 +20,7 @@ class Collector:
 
     Attributes:
         http_app: the HTTP receiver, to be mounted by other servers too.
+        remote_write_app: remote write alone, to stand at a path of other servers.
         grpc_port, http_port: as bound; 0 before ``start``.
     """
 
@@ -33,6 +35,7 @@ class Collector:
         self._settings = settings
         self._admission = Admission(settings, producer, metrics)
         self.http_app = HttpReceiver(self._admission)
+        self.remote_write_app = RemoteWriteReceiver(self._admission)
         self._grpc: GrpcReceiver | None = None
         self._http: HttpServer | None = None
         self.grpc_port = 0

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -13,10 +13,14 @@ from vigla.telemetry.metrics import Metrics
 log = logging.getLogger(__name__)
 
 
-class Decoder(Protocol):
+Rows = TypeVar("Rows")
+Made_co = TypeVar("Made_co", covariant=True)
+
+
+class Decoder(Protocol[Made_co]):
     """Payloads to rows, as ``vigla.wire.otlp.spans.SpanDecoder`` does."""
 
-    def decode(self, payloads: Sequence[bytes]) -> pa.Table:
+    def decode(self, payloads: Sequence[bytes]) -> Made_co:
         """Rows of all payloads, or BadInput when one does not parse."""
 
 
@@ -27,7 +31,7 @@ class DeadLetters(Protocol):
         """Keep one record and why it was set aside."""
 
 
-class Decoding:
+class Decoding(Generic[Rows]):
     """Decodes batches so that one bad record costs only itself.
 
     Args:
@@ -37,13 +41,15 @@ class Decoding:
         metrics: where to count.
     """
 
-    def __init__(self, topic: Topic, decoder: Decoder, dead_letters: DeadLetters, metrics: Metrics) -> None:
+    def __init__(
+        self, topic: Topic, decoder: Decoder[Rows], dead_letters: DeadLetters, metrics: Metrics
+    ) -> None:
         self._topic = topic
         self._decoder = decoder
         self._dead_letters = dead_letters
         self._metrics = metrics
 
-    def decode(self, records: Sequence[Record]) -> list[pa.Table]:
+    def decode(self, records: Sequence[Record]) -> list[Rows]:
         """Rows of the records in order; those of undecodable records are left out, kept and counted."""
         try:
             return [self._decoder.decode([record.payload for record in records])]
@@ -54,7 +60,7 @@ class Decoding:
             log.warning("decoding %d records failed", len(records), exc_info=error)
             return self._divide(records, f"{type(error).__name__}: {error}")
 
-    def _divide(self, records: Sequence[Record], reason: str) -> list[pa.Table]:
+    def _divide(self, records: Sequence[Record], reason: str) -> list[Rows]:
         if len(records) > 1:
             middle = len(records) // 2
             return [*self.decode(records[:middle]), *self.decode(records[middle:])]

@@ -5,7 +5,8 @@ A thread for each topic and one more, so that decoding goes on while a flush wai
     bus --poll--> decode, derive --buffer--> hot buffer --flush--> lake --commit--> bus
     `-------------- reading ---------------'`------------ flushing ------------------'
 
-``traces`` and ``access_logs`` are read. Records of the other topics wait on the bus, within its bounds.
+``traces``, ``access_logs`` and ``remote_write`` are read. Records of the other topics wait on
+the bus, within its bounds.
 """
 
 import logging
@@ -13,11 +14,13 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
 from ingester.decode import DeadLetters, Decoding
 from ingester.derive import summaries
+from ingester.series import SeriesLog
 from vigla.bus.api import Consumer, Record, Topic
 from vigla.clock import Clock
 from vigla.errors import StorageUnavailable
@@ -27,6 +30,7 @@ from vigla.storage.api import Writer
 from vigla.telemetry.metrics import Metrics
 from vigla.wire.access_logs.decode import AccessLogDecoder
 from vigla.wire.otlp.spans import SpanDecoder
+from vigla.wire.remote_write.decode import Decoded, RemoteWriteDecoder
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +48,20 @@ class Stream:
 
     Attributes:
         decoding: records to rows.
-        tables: what is stored of the rows, by table.
-        counter: metric that counts the rows.
+        tables: what is stored of the decoded batches, by table; gets the first offset behind them, too.
+        counter: metric that counts rows.
+        counted: the tables whose rows it counts.
     """
 
     topic: Topic
-    decoding: Decoding
-    tables: Callable[[pa.Table], dict[str, pa.Table]]
+    decoding: Decoding[Any]
+    tables: Callable[[list[Any], int], dict[str, pa.Table]]
     counter: str
+    counted: tuple[str, ...]
 
 
 class Ingester:
-    """Moves spans and access logs from bus to lake until stopped.
+    """Moves spans, access logs and samples from bus to lake until stopped.
 
     Args:
         consumer: the bus.
@@ -86,14 +92,23 @@ class Ingester:
             Stream(
                 "traces",
                 Decoding("traces", SpanDecoder(promoted), dead_letters, metrics),
-                lambda spans: {"spans": spans, "traces": summaries(spans)},
+                _span_tables,
                 "vigla_ingester_spans_total",
+                ("spans",),
             ),
             Stream(
                 "access_logs",
                 Decoding("access_logs", AccessLogDecoder(), dead_letters, metrics),
-                lambda rows: {"access_logs": rows},
+                lambda parts, _: {"access_logs": pa.concat_tables(parts)},
                 "vigla_ingester_access_logs_total",
+                ("access_logs",),
+            ),
+            Stream(
+                "remote_write",
+                Decoding("remote_write", RemoteWriteDecoder(), dead_letters, metrics),
+                _sample_tables(SeriesLog(clock)),
+                "vigla_ingester_samples_total",
+                ("samples", "histograms"),
             ),
         )
         self._stopping = threading.Event()
@@ -173,11 +188,10 @@ class Ingester:
         decoded = stream.decoding.decode(records)
         self._metrics.observe("vigla_ingester_decode_seconds", self._clock.monotonic() - began)
         self._await_room()
-        rows = pa.concat_tables(decoded) if decoded else None
-        tables = {} if rows is None else stream.tables(rows)
-        self._store.buffer(tables, {stream.topic: records[-1].offset + 1})
-        if rows is not None:
-            self._metrics.add(stream.counter, rows.num_rows)
+        end = records[-1].offset + 1
+        tables = stream.tables(decoded, end) if decoded else {}
+        self._store.buffer(tables, {stream.topic: end})
+        self._metrics.add(stream.counter, sum(tables[t].num_rows for t in stream.counted if t in tables))
         with self._changed:
             self._waiting_bytes += _size(records)
             if self._waiting_since is None:
@@ -236,6 +250,18 @@ class Ingester:
                     return True
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
+
+
+def _span_tables(parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
+    spans = pa.concat_tables(parts)
+    return {"spans": spans, "traces": summaries(spans)}
+
+
+def _sample_tables(series: SeriesLog) -> Callable[[list[list[Decoded]], int], dict[str, pa.Table]]:
+    def tables(parts: list[list[Decoded]], end: int) -> dict[str, pa.Table]:
+        return series.tables([decoded for part in parts for decoded in part], end)
+
+    return tables
 
 
 def _size(records: Sequence[Record]) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from vigla.model.access_logs import access_log_schema
+from vigla.model.samples import histogram_schema, sample_schema
 from vigla.model.spans import DEFAULT_PROMOTED, Promoted, span_schema, summary_schema
 
 SECOND_NS = 10**9
@@ -54,3 +55,15 @@ def access_logs(*rows: dict[str, Any]) -> pa.Table:
     """One access log entry for each mapping."""
     row = {"ts": START_NS, "service": "shop", "flags": []}
     return pa.Table.from_pylist([{**row, **given} for given in rows], schema=access_log_schema())
+
+
+def samples(*rows: dict[str, Any]) -> pa.Table:
+    """One sample for each mapping."""
+    row = {"sid": 1, "ts": START_NS // 10**6, "value": 1.0}
+    return pa.Table.from_pylist([{**row, **given} for given in rows], schema=sample_schema())
+
+
+def histograms(*rows: dict[str, Any]) -> pa.Table:
+    """One native histogram for each mapping."""
+    row = {"sid": 1, "ts": START_NS // 10**6, "schema": 0, "count": 1.0, "sum": 1.0}
+    return pa.Table.from_pylist([{**row, **given} for given in rows], schema=histogram_schema())

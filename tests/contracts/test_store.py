@@ -2,14 +2,15 @@
 
 import threading
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from tests.contracts.rows import START_NS, access_logs, numbered, spans, summaries
+from tests.contracts.rows import START_NS, access_logs, histograms, numbered, samples, spans, summaries
 from vigla.errors import DeadlineExceeded, QueryCancelled, QueryError, ResultTooLarge
 from vigla.storage.api import QueryContext, Stop, Store
-from vigla.storage.tables import LakeTables, timestamp
+from vigla.storage.tables import LakeTables, timestamp, timestamp_ms
 
 YEAR_2200_NS = 7_258_118_400 * 10**9 + 123_456_789
 
@@ -25,7 +26,7 @@ def ids(store: Store, table: sa.Table) -> list[int]:
 
 
 def test_a_new_store_is_empty(store: Store, tables: LakeTables) -> None:
-    assert [count(store, table) for table in tables.all] == [0, 0, 0, 0]
+    assert [count(store, table) for table in tables.all] == [0] * len(tables.all)
     assert store.buffered_rows() == 0
     assert store.committed("traces") == 0
     assert store.flush() == 0
@@ -310,3 +311,38 @@ def test_topics_are_buffered_from_threads_of_their_own(store: Store, tables: Lak
     store.flush()
     assert (count(store, tables.spans), count(store, tables.access_logs)) == (50, 50)
     assert (store.committed("traces"), store.committed("access_logs")) == (50, 50)
+
+
+STALE = np.array([0x7FF0000000000002, 0x7FF8000000000001], np.uint64)
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_values_of_samples_keep_their_bits(store: Store, tables: LakeTables, flushed: bool) -> None:  # noqa: FBT001
+    given = samples({"ts": 0}, {"ts": 1}).set_column(2, "value", pa.array(STALE.view(np.float64)))
+    store.buffer({"samples": given}, {})
+    if flushed:
+        store.flush()
+    found = store.select(sa.select(tables.samples).order_by(tables.samples.c.ts), QueryContext())
+    assert found.column("value").to_numpy().view(np.uint64).tolist() == STALE.tolist()
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_samples_by_series_and_millisecond(store: Store, tables: LakeTables, flushed: bool) -> None:  # noqa: FBT001
+    store.buffer({"samples": samples(*({"sid": sid, "ts": ms} for sid in (-5, 7) for ms in (0, 1, 2)))}, {})
+    if flushed:
+        store.flush()
+    sid, ts = tables.samples.c.sid, tables.samples.c.ts
+    query = sa.select(sid, sa.func.epoch_ms(ts)).where(
+        sid.in_([7]), ts >= timestamp_ms(1), ts < timestamp_ms(2)
+    )
+    assert [list(row.values()) for row in store.select(query, QueryContext()).to_pylist()] == [[7, 1]]
+
+
+def test_histograms_come_back_as_they_were(store: Store, tables: LakeTables) -> None:
+    given = histograms({"positive_spans": [0, 2], "positive_counts": [1.0, 2.5], "custom": [], "hint": 3})
+    store.buffer({"histograms": given}, {"remote_write": 3})
+    query = sa.select(tables.histograms)
+    before = store.select(query, QueryContext()).to_pylist()
+    store.flush()
+    assert store.select(query, QueryContext()).to_pylist() == before == given.to_pylist()
+    assert store.committed("remote_write") == 3

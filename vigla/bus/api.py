@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Topic = Literal["traces", "logs", "metrics", "access_logs"]
-TOPICS: tuple[Topic, ...] = ("traces", "logs", "metrics", "access_logs")
+Topic = Literal["traces", "logs", "metrics", "access_logs", "remote_write"]
+TOPICS: tuple[Topic, ...] = ("traces", "logs", "metrics", "access_logs", "remote_write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Record:
 
     Attributes:
         offset: position in its topic; offsets are dense and only grow.
-        payload: the protocol's own bytes, uncompressed (OTLP: ``Export*ServiceRequest`` protobuf).
+        payload: the protocol's own bytes, uncompressed but for remote write (its snappy is part of it).
     """
 
     offset: int

@@ -73,7 +73,9 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(asyncio.to_thread, maintenance.stop)
 
         collector = Collector(settings.collector, bus, metrics)
-        checks["collector"] = lambda: bus.problem("traces") or bus.problem("access_logs")
+        checks["collector"] = lambda: (
+            bus.problem("traces") or bus.problem("access_logs") or bus.problem("remote_write")
+        )
         routers = [ui_router(settings.query)]
         pilot: Pilot | None = None
         if settings.mesh.enabled:
@@ -83,6 +85,9 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
             routers.insert(0, mesh_router(pilot))
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
+        app.add_route(
+            "/api/v1/write", collector.remote_write_app, methods=["POST"]
+        )  # as Prometheus users expect
         query = QueryServer(app, settings.query)
         await query.start()
         stack.push_async_callback(query.stop)

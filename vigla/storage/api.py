@@ -106,7 +106,7 @@ class Writer(Protocol):
         """Make rows visible to readers at once, before they are on disk.
 
         Args:
-            tables: rows by lake table name (``spans``, ``traces``, ``access_logs``), columns as in
+            tables: rows by lake table name (``spans``, ``access_logs``, ``samples`` ..), columns as in
                 ``vigla.model``.
             offsets: for each topic, the first bus offset *not* contained in what was buffered so far.
         """

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from vigla.clock import Clock
 from vigla.model.access_logs import access_log_schema
+from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.settings import StorageSettings
 from vigla.storage import sandbox
@@ -70,8 +71,9 @@ class Lake:
             "traces": summary_schema(),
             "archived_spans": span_schema(self.promoted),
             "access_logs": access_log_schema(),
+            **sample_schemas(),
         }
-        self._hot = HotBuffer({name: self._schemas[name] for name in ("spans", "traces", "access_logs")})
+        self._hot = HotBuffer({name: s for name, s in self._schemas.items() if name != "archived_spans"})
         self._sessions = Sessions(
             self._connection,
             self._hot,

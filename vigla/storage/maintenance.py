@@ -11,20 +11,27 @@ import sqlalchemy as sa
 
 from vigla.clock import Clock
 from vigla.errors import StorageUnavailable
+from vigla.model.samples import SAMPLE_TABLES
 from vigla.settings import StorageSettings
 from vigla.storage.api import QueryContext
 from vigla.storage.lake import Lake
-from vigla.storage.merge import dropping, merge, plan, weight
+from vigla.storage.merge import SAMPLE_TARGET_ROWS, TARGET_ROWS, dropping, merge, plan, weight
 from vigla.storage.retention import HOUR_NS, TrustedTime, excess, older_than
 from vigla.storage.statements import compiled
-from vigla.storage.tables import timestamp
+from vigla.storage.tables import time_value
 from vigla.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-TABLES = ("spans", "traces", "archived_spans", "access_logs")
-SIZED = ("spans", "access_logs")  # what retention by size drops, oldest first
-AGED = (*SIZED, "traces")
+TABLES = ("spans", "traces", "archived_spans", "access_logs", *SAMPLE_TABLES)
+SIZED = (
+    "spans",
+    "access_logs",
+    "samples",
+    "histograms",
+    "exemplars",
+)  # what retention by size drops, oldest first
+AGED = (*SIZED, "traces", "series", "metric_metadata")
 NICENESS = 10  # merges use what decoding and queries leave
 
 _TRIM = "DELETE FROM lake.main.offsets WHERE topic = ? AND next_offset < ?"
@@ -87,7 +94,8 @@ class Maintenance:
     def _merge(self) -> None:
         for table in TABLES:
             schema = self._lake.schema(table)
-            for group in plan(self._lake.commits.files(table), weight):
+            target = SAMPLE_TARGET_ROWS if "sid" in schema.names else TARGET_ROWS
+            for group in plan(self._lake.commits.files(table), weight, target):
                 if self._stopping.is_set():
                     return
                 merge(self._lake.commits, table, schema, group)
@@ -144,12 +152,14 @@ class Maintenance:
 
     def _newest_ns(self) -> int | None:
         """Newest stored start that is not in the future; clocks of senders may be years ahead."""
-        found = [self._newest_of(table) for table in (self._lake.tables.spans, self._lake.tables.access_logs)]
+        found = [self._newest_of(table) for table in self._lake.tables.dated]
         return max((ns for ns in found if ns is not None), default=None)
 
     def _newest_of(self, table: sa.Table) -> int | None:
         ts = table.c.ts
-        newest = sa.select(sa.func.epoch_ns(sa.func.max(ts))).where(ts <= timestamp(self._clock.now_ns()))
+        newest = sa.select(sa.func.epoch_ns(sa.func.max(ts))).where(
+            ts <= time_value(table, self._clock.now_ns())
+        )
         value: int | None = self._lake.select(newest, QueryContext()).column(0)[0].as_py()
         return value
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.model.access_logs import access_log_schema
+from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.storage import sandbox
 from vigla.storage.api import QueryContext
@@ -46,6 +47,7 @@ class MemoryStore:
                 "traces": summary_schema(),
                 "archived_spans": spans,
                 "access_logs": access_log_schema(),
+                **sample_schemas(),
             }
         )
         self._sessions = Sessions(

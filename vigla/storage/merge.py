@@ -13,18 +13,21 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from vigla.errors import StorageUnavailable
-from vigla.storage.columns import ROW_GROUP_ROWS, conform, write_sorted
+from vigla.storage.columns import ROW_GROUP_ROWS, SAMPLE_ROW_GROUP_ROWS, conform, write_sorted
 from vigla.storage.commits import Commits
 from vigla.storage.failures import of_write
 from vigla.storage.inventory import DataFile
 from vigla.storage.statements import compiled
 
 TARGET_ROWS = 10 * ROW_GROUP_ROWS
+SAMPLE_TARGET_ROWS = 150 * SAMPLE_ROW_GROUP_ROWS  # six hours of 2,000 series every 15 s
 TARGET_BYTES = 256 * 1024 * 1024  # uncompressed: what a merge holds in memory, and once more while it sorts
 FAN_IN = 8  # a row is written log8(TARGET_ROWS / rows of a flush) times more
 
 
-def plan(files: Iterable[DataFile], weigh: Callable[[DataFile], int]) -> list[list[DataFile]]:
+def plan(
+    files: Iterable[DataFile], weigh: Callable[[DataFile], int], target: int = TARGET_ROWS
+) -> list[list[DataFile]]:
     """Groups of files to merge into one each.
 
     Files of similar size go together, so that rows are not written again and again: a group is full, or has
@@ -33,15 +36,16 @@ def plan(files: Iterable[DataFile], weigh: Callable[[DataFile], int]) -> list[li
     Args:
         files: of one table, in the order of their time.
         weigh: bytes of a file's rows in memory.
+        target: rows of a full file.
     """
     tiers: dict[int, list[tuple[DataFile, int]]] = {}
     for file in files:
-        if file.deletions or 2 * file.rows > TARGET_ROWS:
+        if file.deletions or 2 * file.rows > target:
             continue
         weight = weigh(file)
         if 2 * weight <= TARGET_BYTES:
             tiers.setdefault(int(math.log(max(file.rows, 1), FAN_IN)), []).append((file, weight))
-    return [group for tier in sorted(tiers) for group in _groups(tiers[tier])]
+    return [group for tier in sorted(tiers) for group in _groups(tiers[tier], target)]
 
 
 def weight(file: DataFile) -> int:
@@ -50,11 +54,11 @@ def weight(file: DataFile) -> int:
     return sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
 
 
-def _groups(tier: Sequence[tuple[DataFile, int]]) -> Iterator[list[DataFile]]:
+def _groups(tier: Sequence[tuple[DataFile, int]], target: int) -> Iterator[list[DataFile]]:
     group: list[DataFile] = []
     rows = held = 0
     for file, weight in tier:
-        full = rows + file.rows > TARGET_ROWS or held + weight > TARGET_BYTES
+        full = rows + file.rows > target or held + weight > TARGET_BYTES
         if full or len(group) == FAN_IN:
             if len(group) > 1:
                 yield group

@@ -5,8 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vigla.model.samples import SAMPLE_TABLES
 from vigla.storage.inventory import DataFile
-from vigla.storage.tables import timestamp
+from vigla.storage.tables import timestamp, timestamp_ms
 
 HOUR_NS = 3600 * 10**9
 
@@ -44,7 +45,9 @@ class TrustedTime:
 def older_than(table: str, cutoff_ns: int) -> sa.Delete:
     """Deletes rows before a time; files that are older as a whole go without being read."""
     ts: sa.ColumnClause[Any] = sa.column("ts")
-    return sa.delete(sa.table(table, ts, schema="lake.main")).where(ts < timestamp(cutoff_ns))
+    in_ms = table in SAMPLE_TABLES
+    cutoff = timestamp_ms(cutoff_ns // 10**6) if in_ms else timestamp(cutoff_ns)
+    return sa.delete(sa.table(table, ts, schema="lake.main")).where(ts < cutoff)
 
 
 def excess(files: Sequence[DataFile], other_bytes: int, bound: int) -> list[DataFile]:

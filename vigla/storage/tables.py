@@ -16,6 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.model.access_logs import access_log_schema
+from vigla.model.samples import SAMPLE_TABLES, sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 
 # Longer keys and keys that JSON would escape go without the cheap test for the key's bytes.
@@ -31,6 +32,30 @@ def timestamp(ns: int) -> sa.ColumnElement[Any]:
     return sa.func.make_timestamp_ns(sa.bindparam(None, ns, sa.BigInteger))
 
 
+class Milliseconds(sa.types.UserDefinedType[Any]):
+    """DuckDB's TIMESTAMP_MS."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Its name."""
+        return "TIMESTAMP_MS"
+
+
+def timestamp_ms(ms: int) -> sa.ColumnElement[Any]:
+    """A point in time as a value to compare the ``ts`` of samples with.
+
+    Args:
+        ms: milliseconds since the Unix epoch.
+    """
+    return sa.cast(sa.func.make_timestamp(sa.bindparam(None, ms * 1000, sa.BigInteger)), Milliseconds())
+
+
+def time_value(table: sa.Table, ns: int) -> sa.ColumnElement[Any]:
+    """A point in time as a value to compare the ``ts`` of this table with."""
+    return timestamp_ms(ns // 10**6) if table.name in SAMPLE_TABLES else timestamp(ns)
+
+
 class LakeTables:
     """Table objects for one set of promoted attributes.
 
@@ -42,6 +67,8 @@ class LakeTables:
         traces: one row per trace and flush; rows of one ``trace_id`` are merged by the reader.
         archived_spans: as ``spans``, kept until removed by hand.
         access_logs: one row per entry that a proxy logged.
+        series, samples, histograms, exemplars, metric_metadata: see ``vigla.model.samples``.
+        dated: tables whose newest ``ts`` tells what time it is.
         all: all of them.
         names: their names.
     """
@@ -53,7 +80,15 @@ class LakeTables:
         self.traces = _table("traces", summary_schema())
         self.archived_spans = _table("archived_spans", span_schema(promoted))
         self.access_logs = _table("access_logs", access_log_schema())
-        self.all = (self.spans, self.traces, self.archived_spans, self.access_logs)
+        schemas = sample_schemas()
+        self.series = _table("series", schemas["series"])
+        self.samples = _table("samples", schemas["samples"])
+        self.histograms = _table("histograms", schemas["histograms"])
+        self.exemplars = _table("exemplars", schemas["exemplars"])
+        self.metric_metadata = _table("metric_metadata", schemas["metric_metadata"])
+        metrics = (self.series, self.samples, self.histograms, self.exemplars, self.metric_metadata)
+        self.all = (self.spans, self.traces, self.archived_spans, self.access_logs, *metrics)
+        self.dated = (self.spans, self.access_logs, self.samples, self.histograms)
         self.names = frozenset(table.name for table in self.all)
 
     def attribute(self, table: sa.FromClause, key: str) -> sa.ColumnElement[str]:
@@ -122,9 +157,11 @@ def _table(name: str, schema: pa.Schema) -> sa.Table:
 
 def _type(arrow: pa.DataType) -> sa.types.TypeEngine[Any]:
     if pa.types.is_list(arrow):
-        return sa.ARRAY(sa.Text)
+        return sa.ARRAY(_type(arrow.value_type))
     if pa.types.is_timestamp(arrow):
-        return sa.DateTime()
+        return Milliseconds() if arrow.unit == "ms" else sa.DateTime()
+    if pa.types.is_floating(arrow):
+        return sa.Double()
     if pa.types.is_int64(arrow):
         return sa.BigInteger()
     if pa.types.is_integer(arrow):

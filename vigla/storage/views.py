@@ -11,7 +11,9 @@ Cursor = duckdb.DuckDBPyConnection
 
 def create_lake_views(cursor: Cursor, tables: LakeTables) -> None:
     """Views over the lake, and what is registered as ``hot_<table>``."""
-    for table in (tables.spans, tables.traces, tables.access_logs):
+    for table in tables.all:
+        if table is tables.archived_spans:
+            continue
         stored, hot = _columns(table, table.name, "lake.main"), _columns(table, f"hot_{table.name}", None)
         _create(cursor, table.name, sa.union_all(stored, hot))
     _create(cursor, "archived_spans", _columns(tables.archived_spans, "archived_spans", "lake.main"))

@@ -49,6 +49,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_bus_lost_records_total", "counter", "records lost to damaged segments", ("topic",)),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
     Definition("vigla_ingester_access_logs_total", "counter", "access log entries decoded"),
+    Definition("vigla_ingester_samples_total", "counter", "samples and native histograms decoded"),
     Definition(
         "vigla_ingester_undecodable_total",
         "counter",

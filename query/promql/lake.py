@@ -1,0 +1,149 @@
+"""Series in the lake, as the engine reads them."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import sqlalchemy as sa
+
+from query.promql.ast import Matcher
+from query.promql.errors import TooManySamples
+from query.promql.histogram_rows import histograms_of
+from query.promql.series import Labels, SeriesBatch
+from query.promql.series_index import SeriesIndex
+from vigla.errors import ResultTooLarge
+from vigla.storage.api import QueryContext, Reader, Stop
+from vigla.storage.tables import LakeTables, timestamp_ms
+
+MAX_SERIES = 50_000_000
+_LISTED = 1000  # ids written into a statement; more are joined, which prunes row groups by range only
+_EARLIEST_MS, _LATEST_MS = -8_500_000_000_000, 9_200_000_000_000  # what the engine's nanoseconds can hold
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which samples to read."""
+
+    ids: Ints
+    start: int
+    end: int
+    context: QueryContext
+
+
+class LakeSeries:
+    """A ``query.promql.series.SeriesSource`` over a store. Thread-safe.
+
+    The labels of all series are kept in memory and brought up to date before each selection; samples are read
+    from files and hot buffer with one statement a table.
+
+    Args:
+        reader: the store.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._tables = LakeTables(())
+        self._index = SeriesIndex()
+        self._seen = -1
+        self._lock = threading.Lock()
+
+    def select(
+        self, matchers: Sequence[Matcher], start: int, end: int, *, max_samples: int, stop: Stop
+    ) -> SeriesBatch:
+        """Samples of the series that every matcher accepts, sorted by labels; see ``SeriesSource``."""
+        stop.check()
+        ids, labels = self._matching(matchers, stop)
+        start, end = max(start, _EARLIEST_MS), min(end, _LATEST_MS)
+        if not len(ids) or start > end:
+            return _empty()
+        wanted = _Wanted(ids, start, end, QueryContext(stop, max_samples))
+        try:
+            samples = self._read(self._tables.samples, wanted)
+            histograms = self._read(self._tables.histograms, wanted)
+        except ResultTooLarge as error:
+            raise TooManySamples from error
+        batch = _batch(ids, labels, samples, histograms)
+        if len(batch.times) > max_samples:
+            raise TooManySamples
+        return batch
+
+    def _matching(self, matchers: Sequence[Matcher], stop: Stop) -> tuple[Ints, list[Labels]]:
+        """Ids and label sets, sorted by labels."""
+        with self._lock:
+            self._refresh(stop)
+            places = self._index.matching(matchers)
+            labels = [self._index.labels[place] for place in places]
+            ids = self._index.ids(places)
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        return ids[order], [labels[place] for place in order]
+
+    def _refresh(self, stop: Stop) -> None:
+        """Take in the series that were added since the last look: ``seq`` only grows."""
+        series = self._tables.series.c
+        query = sa.select(series.sid, series.labels, series.seq).where(series.seq > self._seen)
+        rows = self._reader.select(query, QueryContext(stop, MAX_SERIES))
+        if rows.num_rows:
+            self._index.add(rows)
+            self._seen = int(np.max(rows.column("seq").to_numpy()))
+
+    def _read(self, table: sa.Table, wanted: _Wanted) -> pa.Table:
+        columns = [column for column in table.c if column.name != "ts"]
+        query = sa.select(sa.func.epoch_ms(table.c.ts).label("ts"), *columns).where(
+            table.c.ts >= timestamp_ms(wanted.start),
+            table.c.ts <= timestamp_ms(wanted.end),
+            *_of_series(table, wanted.ids),
+        )
+        return self._reader.select(query, wanted.context)
+
+
+def _of_series(table: sa.Table, ids: Ints) -> tuple[sa.ColumnElement[bool], ...]:
+    if len(ids) <= _LISTED:
+        return (table.c.sid.in_(ids.tolist()),)
+    many = sa.bindparam(None, ids.tolist(), sa.ARRAY(sa.BigInteger))
+    bounds = table.c.sid.between(int(ids.min()), int(ids.max()))
+    return (bounds, table.c.sid.in_(sa.select(sa.func.unnest(many))))
+
+
+def _batch(ids: Ints, labels: list[Labels], samples: pa.Table, histograms: pa.Table) -> SeriesBatch:
+    """Rows in order, of several of one series and time the last, series without rows left out."""
+    number = np.argsort(ids)
+    of_row = number[np.searchsorted(ids[number], _joined(samples, histograms, "sid", 0))]
+    times = _joined(samples, histograms, "ts", 0)
+    order = np.lexsort((_joined(samples, histograms, "seq", -1), times, of_row))
+    of_row, times = of_row[order], times[order]
+    last = np.append((np.diff(of_row) != 0) | (np.diff(times) != 0), True)[: len(order)]
+    order, of_row, times = order[last], of_row[last], times[last]
+    present, firsts = np.unique(of_row, return_index=True)
+    values = np.concatenate([samples.column("value").to_numpy(), np.full(histograms.num_rows, np.nan)])
+    starts = _joined(samples, histograms, "start", 0)[order]
+    return SeriesBatch(
+        labels=[labels[place] for place in present],
+        offsets=np.append(firsts, len(of_row)).astype(np.int64),
+        times=times,
+        values=values[order],
+        histograms=_objects(samples.num_rows, histograms, order),
+        start_times=starts if starts.any() else None,
+    )
+
+
+def _joined(samples: pa.Table, histograms: pa.Table, name: str, missing: int) -> Ints:
+    parts = [table.column(name).cast(pa.int64()).fill_null(missing) for table in (samples, histograms)]
+    return np.concatenate([part.to_numpy() for part in parts])
+
+
+def _objects(floats: int, histograms: pa.Table, order: Ints) -> npt.NDArray[np.object_] | None:
+    if not (order >= floats).any():
+        return None
+    objects: npt.NDArray[Any] = np.empty(floats + histograms.num_rows, np.object_)
+    objects[floats:] = histograms_of(histograms)
+    return objects[order]
+
+
+def _empty() -> SeriesBatch:
+    return SeriesBatch([], np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))

@@ -1,0 +1,117 @@
+"""The messages of remote write, written down here: no package on PyPI ships their descriptors.
+
+Source: the Prometheus specifications "Remote-Write 1.0" and "2.0". Text is read as bytes, as version 1.0 says
+nothing of invalid UTF-8; enums as numbers; a oneof's members as optional fields.
+"""
+
+from functools import cache
+from typing import Any, Literal
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from ptars import HandlerPool
+
+Version = Literal["1", "2"]
+
+_TYPES = {
+    name: FieldDescriptorProto.Type.Value(f"TYPE_{name.upper()}")
+    for name in ("bytes", "double", "int32", "int64", "sint32", "sint64", "uint32", "uint64")
+}
+
+_HISTOGRAM = (
+    "1 optional uint64 count_int",
+    "2 optional double count_float",
+    "3 double sum",
+    "4 sint32 schema",
+    "5 double zero_threshold",
+    "6 optional uint64 zero_count_int",
+    "7 optional double zero_count_float",
+    "8 repeated BucketSpan negative_spans",
+    "9 repeated sint64 negative_deltas",
+    "10 repeated double negative_counts",
+    "11 repeated BucketSpan positive_spans",
+    "12 repeated sint64 positive_deltas",
+    "13 repeated double positive_counts",
+    "14 int32 reset_hint",
+    "15 int64 timestamp",
+    "16 repeated double custom_values",
+)
+_SPAN = ("1 sint32 offset", "2 uint32 length")
+_SAMPLE = ("1 double value", "2 int64 timestamp")
+
+_MESSAGES: dict[Version, dict[str, tuple[str, ...]]] = {
+    "1": {
+        "WriteRequest": ("1 repeated TimeSeries timeseries", "3 repeated MetricMetadata metadata"),
+        "TimeSeries": (
+            "1 repeated Label labels",
+            "2 repeated Sample samples",
+            "3 repeated Exemplar exemplars",
+            "4 repeated Histogram histograms",
+        ),
+        "Label": ("1 bytes name", "2 bytes value"),
+        "Sample": _SAMPLE,
+        "Exemplar": ("1 repeated Label labels", "2 double value", "3 int64 timestamp"),
+        "MetricMetadata": ("1 int32 type", "2 bytes name", "4 bytes help", "5 bytes unit"),
+        "Histogram": _HISTOGRAM,
+        "BucketSpan": _SPAN,
+    },
+    "2": {
+        "Request": ("4 repeated bytes symbols", "5 repeated TimeSeries timeseries"),
+        "TimeSeries": (
+            "1 repeated uint32 labels_refs",
+            "2 repeated Sample samples",
+            "3 repeated Histogram histograms",
+            "4 repeated Exemplar exemplars",
+            "5 Metadata metadata",
+        ),
+        "Sample": (*_SAMPLE, "3 int64 start_timestamp"),
+        "Exemplar": ("1 repeated uint32 labels_refs", "2 double value", "3 int64 timestamp"),
+        "Metadata": ("1 int32 type", "3 uint32 help_ref", "4 uint32 unit_ref"),
+        "Histogram": (*_HISTOGRAM, "17 int64 start_timestamp"),
+        "BucketSpan": _SPAN,
+    },
+}
+
+
+@cache
+def handler(version: Version) -> Any:
+    """A ptars handler that turns serialised requests into Arrow."""
+    descriptor = _descriptor(version)
+    return HandlerPool([descriptor.file]).get_for_message(descriptor)
+
+
+@cache
+def message_class(version: Version) -> type[Message]:
+    """The request's class."""
+    return GetMessageClass(_descriptor(version))
+
+
+@cache
+def _descriptor(version: Version) -> Descriptor:
+    messages = _MESSAGES[version]
+    package = f"remote_write.v{version}"
+    file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
+    for name, fields in messages.items():
+        message = file.message_type.add(name=name)
+        for text in fields:
+            _add_field(message, text, package)
+    pool = DescriptorPool()
+    pool.Add(file)
+    return pool.FindMessageTypeByName(f"{package}.{next(iter(messages))}")
+
+
+def _add_field(message: Any, text: str, package: str) -> None:
+    number, *rule, kind, name = text.split()
+    field = message.field.add(name=name, number=int(number), label=FieldDescriptorProto.LABEL_OPTIONAL)
+    if rule == ["repeated"]:
+        field.label = FieldDescriptorProto.LABEL_REPEATED
+    elif rule == ["optional"]:
+        field.proto3_optional, field.oneof_index = True, len(message.oneof_decl)
+        message.oneof_decl.add(name=f"_{name}")
+    if kind in _TYPES:
+        field.type = _TYPES[kind]
+    else:
+        field.type, field.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{package}.{kind}"

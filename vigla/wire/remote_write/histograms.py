@@ -1,0 +1,81 @@
+"""Native histograms as columns: integer buckets, sent as differences, become absolute counts."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vigla.wire.otlp.buffers import offsets_of
+
+CUSTOM = -53
+SCHEMAS = (-4, 8)
+
+Mask = npt.NDArray[np.bool_]
+
+
+def columns(histograms: pa.StructArray) -> dict[str, pa.Array]:
+    """Columns of ``vigla.model.samples.histogram_schema`` but for series and time."""
+    made = {
+        "schema": histograms.field("schema"),
+        "zero_threshold": histograms.field("zero_threshold"),
+        "zero_count": _number(histograms, "zero_count"),
+        "count": _number(histograms, "count"),
+        "sum": histograms.field("sum"),
+        "custom": histograms.field("custom_values"),
+        "hint": histograms.field("reset_hint"),
+    }
+    for side in ("positive", "negative"):
+        made[f"{side}_spans"] = _spans(histograms.field(f"{side}_spans"))
+        made[f"{side}_counts"] = _counts(histograms, side)
+    return made
+
+
+def invalid(histograms: pa.StructArray) -> Mask:
+    """Which have a schema that is not kept, or spans that do not fit their buckets: bool [N]."""
+    schema = histograms.field("schema").to_numpy()
+    wrong = ((schema < SCHEMAS[0]) | (schema > SCHEMAS[1])) & (schema != CUSTOM)
+    for side in ("positive", "negative"):
+        spans = histograms.field(f"{side}_spans")
+        covered = np.concatenate(
+            ([0], np.cumsum(spans.flatten().field("length").to_numpy().astype(np.int64)))
+        )
+        offsets = offsets_of(spans)
+        buckets = _widths(histograms, f"{side}_deltas") + _widths(histograms, f"{side}_counts")
+        wrong |= covered[offsets[1:]] - covered[offsets[:-1]] != buckets
+    return np.asarray(wrong, bool)
+
+
+def _number(histograms: pa.StructArray, name: str) -> pa.DoubleArray:
+    whole = histograms.field(f"{name}_int").cast(pa.float64(), safe=False)
+    return pc.coalesce(histograms.field(f"{name}_float"), whole, pa.scalar(0.0))
+
+
+def _widths(histograms: pa.StructArray, name: str) -> npt.NDArray[np.int64]:
+    return np.diff(offsets_of(histograms.field(name))).astype(np.int64)
+
+
+def _spans(lists: pa.ListArray) -> pa.ListArray:
+    """Offset and length of each span by turns."""
+    spans = lists.flatten()
+    both = np.empty((len(spans), 2), np.int64)
+    both[:, 0], both[:, 1] = spans.field("offset").to_numpy(), spans.field("length").to_numpy()
+    offsets = offsets_of(lists)
+    return pa.ListArray.from_arrays(pa.array((offsets - offsets[0]) * 2), pa.array(both.ravel()))
+
+
+def _counts(histograms: pa.StructArray, side: str) -> pa.ListArray:
+    """A histogram has either differences or counts, so both fit into one list."""
+    deltas, floats = histograms.field(f"{side}_deltas"), histograms.field(f"{side}_counts")
+    sizes = {id(each): np.diff(offsets_of(each)).astype(np.int64) for each in (deltas, floats)}
+    offsets = np.concatenate(([0], np.cumsum(sizes[id(deltas)] + sizes[id(floats)])))
+    flat = np.zeros(offsets[-1])
+    sums = np.cumsum(deltas.flatten().to_numpy())
+    before = np.concatenate(([0], sums))[offsets_of(deltas)[:-1] - offsets_of(deltas)[0]]
+    flat[_places(offsets, sizes[id(deltas)])] = sums - np.repeat(before, sizes[id(deltas)])
+    flat[_places(offsets, sizes[id(floats)])] = floats.flatten().to_numpy()
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(flat))
+
+
+def _places(offsets: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    starts = np.concatenate(([0], np.cumsum(sizes)))[:-1]
+    return np.arange(sizes.sum()) + np.repeat(offsets[:-1] - starts, sizes)
