@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
+from query.prometheus import api as prometheus
+from query.promql.lake import LakeSeries
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
 from vigla.listen import HttpServer, bind
@@ -21,6 +23,7 @@ from vigla.storage.tables import LakeTables
 from vigla.telemetry.metrics import Metrics
 
 API, NATIVE = "/api/", "/api/vigla/"
+PROMETHEUS_PREFIX = "/prometheus"
 JAEGER_PREFIX = "/jaeger"  # where people mount Jaeger behind one host name
 COMPRESSED_FROM = 4096
 NS_PER_S = 1_000_000_000
@@ -57,10 +60,13 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     app.add_middleware(_BasePath, base_path=settings.base_path)
     app.add_exception_handler(HTTPException, _unknown)
     skew = int(settings.max_clock_skew_s * NS_PER_S)
+    metrics_kept = LakeSeries(store)
     for prefix in ("", JAEGER_PREFIX):
         app.include_router(v3.router(engine, limits, clock, skew), prefix=prefix)
         app.include_router(metrics.router(engine, limits, clock), prefix=prefix)
         app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
+    for prefix in ("", PROMETHEUS_PREFIX):
+        app.include_router(prometheus.router(metrics_kept, limits, clock), prefix=prefix)
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

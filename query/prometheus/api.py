@@ -110,7 +110,7 @@ class _Queries:
         text = _one(form, "time")
         at = params.time_ms("time", text) if text else self._now()
         expr = _parsed(form)
-        result = self._engine(form).instant(self._store.source(), expr, at, context.stop)
+        result = self._engine(form).instant(self._store, expr, at, context.stop)
         return _result(result, params.limit(_one(form, "limit")))
 
     def range(self, form: Form, context: QueryContext) -> Response:
@@ -121,7 +121,7 @@ class _Queries:
         params.steps(start, end, step)
         expr = _parsed(form)
         engine = self._engine(form)
-        result = engine.range(self._store.source(), expr, start, end, step, context.stop)
+        result = engine.range(self._store, expr, start, end, step, context.stop)
         return _result(result, params.limit(_one(form, "limit")))
 
     def labels(self, form: Form, context: QueryContext) -> Response:

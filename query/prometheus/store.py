@@ -8,11 +8,8 @@ from query.promql.series import Labels, SeriesSource
 from vigla.storage.api import Stop
 
 
-class MetricStore(Protocol):
-    """The series that are kept. Used from any thread."""
-
-    def source(self) -> SeriesSource:
-        """One state of the series, for one query."""
+class MetricStore(SeriesSource, Protocol):
+    """The series that are kept: ``LakeSeries``, or ``MemorySeries`` for tests. Used from any thread."""
 
     def label_sets(
         self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, stop: Stop

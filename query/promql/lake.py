@@ -73,6 +73,33 @@ class LakeSeries:
             raise TooManySamples
         return batch
 
+    def label_sets(
+        self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, stop: Stop
+    ) -> list[Labels]:
+        """Label sets of series with a sample in a range; see ``query.prometheus.store.MetricStore``.
+
+        Without a range the labels that are kept are all that is read.
+        """
+        found: dict[int, Labels] = {}
+        for matchers in selectors or [()]:
+            ids, labels = self._matching(matchers, stop)
+            found |= zip(ids.tolist(), labels, strict=True)
+        if not found or (start <= _EARLIEST_MS and end >= _LATEST_MS):
+            return sorted(found.values())
+        start, end = max(start, _EARLIEST_MS), min(end, _LATEST_MS)
+        if start > end:
+            return []
+        wanted = _Wanted(np.array(list(found), np.int64), start, end, QueryContext(stop, MAX_SERIES))
+        tables = (self._tables.samples, self._tables.histograms)
+        seen = {sid for table in tables for sid in self._present(table, wanted)}
+        return sorted(found[sid] for sid in seen)
+
+    def _present(self, table: sa.Table, wanted: _Wanted) -> list[int]:
+        """Ids of series that have a row in the range."""
+        query = sa.select(table.c.sid).distinct().where(*_in_range(table, wanted))
+        ids: list[int] = self._reader.select(query, wanted.context).column("sid").to_pylist()
+        return ids
+
     def _matching(self, matchers: Sequence[Matcher], stop: Stop) -> tuple[Ints, list[Labels]]:
         """Ids and label sets, sorted by labels."""
         with self._lock:
@@ -94,12 +121,16 @@ class LakeSeries:
 
     def _read(self, table: sa.Table, wanted: _Wanted) -> pa.Table:
         columns = [column for column in table.c if column.name != "ts"]
-        query = sa.select(sa.func.epoch_ms(table.c.ts).label("ts"), *columns).where(
-            table.c.ts >= timestamp_ms(wanted.start),
-            table.c.ts <= timestamp_ms(wanted.end),
-            *_of_series(table, wanted.ids),
-        )
+        query = sa.select(sa.func.epoch_ms(table.c.ts).label("ts"), *columns).where(*_in_range(table, wanted))
         return self._reader.select(query, wanted.context)
+
+
+def _in_range(table: sa.Table, wanted: _Wanted) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        table.c.ts >= timestamp_ms(wanted.start),
+        table.c.ts <= timestamp_ms(wanted.end),
+        *_of_series(table, wanted.ids),
+    )
 
 
 def _of_series(table: sa.Table, ids: Ints) -> tuple[sa.ColumnElement[bool], ...]:

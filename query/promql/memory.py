@@ -92,6 +92,19 @@ class MemorySeries:
         slices.sort(key=lambda each: each.series.labels)
         return _batch(slices)
 
+    def label_sets(
+        self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, stop: Stop
+    ) -> list[Labels]:
+        """Label sets of series with a sample in a range; see ``query.prometheus.store.MetricStore``."""
+        stop.check()
+        found = {
+            series.labels
+            for matchers in selectors or [()]
+            for series in self._matching(matchers)
+            if bisect_left(series.times, start) < bisect_right(series.times, end)
+        }
+        return sorted(found)
+
     def _matching(self, matchers: Sequence[Matcher]) -> list[_Series]:
         exact = [each for each in matchers if each.op == "=" and each.value]
         others = [each for each in matchers if each not in exact]

@@ -1,6 +1,6 @@
 """The API over a real server: shapes, errors, and the calls that Grafana makes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -10,36 +10,13 @@ from fastapi import FastAPI
 
 from query.limits import Limits
 from query.prometheus.api import router
-from query.promql.ast import Matcher
 from query.promql.memory import MemorySeries
-from query.promql.series import Labels
 from vigla.clock import SystemClock
 from vigla.settings import QuerySettings
-from vigla.storage.api import Stop
 from vigla.telemetry.metrics import Metrics
 
-ALL = (Matcher("__name__", "=~", ".+"),)
 BEGIN = 1_700_000_000
 ONE = {"start": 0, "end": 1, "step": 1}
-
-
-class InMemory:
-    """A ``MetricStore`` of one ``MemorySeries``."""
-
-    def __init__(self, series: MemorySeries) -> None:
-        self._series = series
-
-    def source(self) -> MemorySeries:
-        return self._series
-
-    def label_sets(
-        self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, stop: Stop
-    ) -> list[Labels]:
-        found: set[Labels] = set()
-        for matchers in selectors or [ALL]:
-            batch = self._series.select(matchers, start, end, max_samples=10**9, stop=stop)
-            found.update(batch.labels)
-        return sorted(found)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +28,7 @@ def http(serving: Callable[[FastAPI], AbstractContextManager[str]]) -> Iterator[
             series.append(labels, (BEGIN + 60 * minute) * 1000, float(minute))
     app = FastAPI()
     limits = Limits(QuerySettings(), Metrics())
-    app.include_router(router(InMemory(series), limits, SystemClock()))
+    app.include_router(router(series, limits, SystemClock()))
     with serving(app) as url, httpx.Client(base_url=f"{url}/api/v1") as client:
         yield client
     limits.close()
