@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
+from query import sql_metrics
 from vigla.model.access_logs import TIMES, access_log_schema
+from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 
 
@@ -131,7 +133,11 @@ _TYPES = {
     pa.int32(): "INTEGER",
     pa.int64(): "BIGINT",
     pa.timestamp("ns"): "TIMESTAMP_NS",
+    pa.float64(): "DOUBLE",
+    pa.timestamp("ms"): "TIMESTAMP_MS",
     pa.list_(pa.string()): "VARCHAR[]",
+    pa.list_(pa.int64()): "BIGINT[]",
+    pa.list_(pa.float64()): "DOUBLE[]",
 }
 
 
@@ -151,6 +157,10 @@ def tables(promoted: tuple[Promoted, ...]) -> tuple[Table, ...]:
             "access_logs",
             "one row per request or connection report that a proxy logged",
             _columns(access_log_schema(), _ACCESS_LOG_COLUMNS),
+        ),
+        *(
+            Table(name, sql_metrics.TABLES[name], _columns(schema, sql_metrics.COLUMNS[name]))
+            for name, schema in sample_schemas().items()
         ),
     )
 

@@ -56,6 +56,11 @@ def test_schema(connection: Connection):
         "traces",
         "archived_spans",
         "access_logs",
+        "series",
+        "samples",
+        "histograms",
+        "exemplars",
+        "metric_metadata",
     ]
 
 

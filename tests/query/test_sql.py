@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from query.sql_formats import encoded
+from vigla.model.samples import SAMPLE_TABLES
 
 PATH = "/api/vigla/v1/sql"
 
@@ -129,7 +130,7 @@ def test_query_as_the_body(http: httpx.Client, kind: str):
             "FROM 'x.parquet'",
             {},
             (400, "QueryError"),
-            "the tables are access_logs, archived_spans, spans, traces",
+            "the tables are access_logs, archived_spans, exemplars, histograms, metric_metadata, samples,",
         ),
         ("DROP TABLE spans", {}, (400, "QueryError"), "only SELECT"),
         ("SELECT 'x'::INT", {}, (400, "QueryError"), "Could not convert"),
@@ -166,7 +167,7 @@ def test_bodies_that_are_refused(http: httpx.Client):
 
 def test_schema_describes_what_sql_can_read(http: httpx.Client):
     tables = {table["name"]: table["columns"] for table in http.get("/api/vigla/v1/schema").json()["tables"]}
-    assert set(tables) == {"spans", "traces", "archived_spans", "access_logs"}
+    assert set(tables) == {"spans", "traces", "archived_spans", "access_logs", *SAMPLE_TABLES}
     for name, columns in tables.items():
         described = ask(http, f"DESCRIBE {name}").json()["rows"]
         assert [(c["name"], c["type"]) for c in columns] == [(row[0], row[1]) for row in described]

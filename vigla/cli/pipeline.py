@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from starlette.routing import Route
+
 from collector.server import Collector
 from ingester.promote import promoted_from
 from ingester.server import Ingester
@@ -85,9 +87,8 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
             routers.insert(0, mesh_router(pilot))
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
-        app.add_route(
-            "/api/v1/write", collector.remote_write_app, methods=["POST"]
-        )  # as Prometheus users expect
+        route = Route("/api/v1/write", collector.remote_write_app)  # as Prometheus users expect
+        app.router.routes.append(route)
         query = QueryServer(app, settings.query)
         await query.start()
         stack.push_async_callback(query.stop)

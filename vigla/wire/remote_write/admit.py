@@ -110,9 +110,10 @@ def _without(version: Version, message: bytes, wrong: Mask) -> bytes:
 
 
 def _admitted(version: Version, body: bytes, requests: Requests, good: Mask, reason: str) -> AdmittedWrite:
-    counts = [
+    samples, histograms_, exemplars = (
         int(good[owners].sum())
         for owners in (requests.sample_series, requests.histogram_series, requests.exemplar_series)
-    ]
-    kept = any(counts) or len(requests.metadata)
-    return AdmittedWrite(envelope.wrap(version, body) if kept else b"", *counts, reason)
+    )
+    kept = samples + histograms_ + exemplars + len(requests.metadata)
+    record = envelope.wrap(version, body) if kept else b""
+    return AdmittedWrite(record, samples, histograms_, exemplars, reason)

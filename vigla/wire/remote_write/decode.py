@@ -64,7 +64,8 @@ def _messages(payloads: Sequence[bytes]) -> Iterator[tuple[Version, list[bytes]]
 
 def refused(requests: Requests) -> Mask:
     """Which series have labels that are not kept."""
-    return np.logical_or.reduce(list(requests.labels.problems().values()))
+    wrong: Mask = np.logical_or.reduce(list(requests.labels.problems().values()))
+    return wrong
 
 
 def _decoded(requests: Requests) -> Decoded:
