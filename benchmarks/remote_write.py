@@ -37,7 +37,7 @@ NAMES = 40
 
 
 def values(series: int, steps: int) -> npt.NDArray[np.float64]:
-    """Shape (series, steps): of ten series six counters, a constant, a gauge in bytes, two kinds of floats."""
+    """Shape (series, steps): of ten series six counters, a constant, a gauge in bytes, two floats."""
     dice = np.random.default_rng(1)
     rates = dice.exponential(20, (series, 1))
     made = np.cumsum(dice.poisson(rates, (series, steps)), axis=1).astype(np.float64)

@@ -8,7 +8,7 @@ _SAMPLE = {
 }
 
 TABLES = {
-    "series": "labels of series: one row or more per series and day, SELECT DISTINCT sid, labels for each once",
+    "series": "labels of series: one row or more per series and day; SELECT DISTINCT sid, labels",
     "samples": "one row per sample, and one more when a sender repeats it",
     "histograms": "one row per native histogram sample, counts as floats",
     "exemplars": "one row per exemplar",

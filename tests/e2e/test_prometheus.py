@@ -60,9 +60,8 @@ def test_what_is_written_is_found(server: Server, prefix: str) -> None:
     api = f"{prefix}/api/v1"
 
     def found() -> Any:
-        return asked(server, f"{api}/query", query=f"sum by (n) (rate({name}[30s]))", time=now / 1000)[
-            "result"
-        ]
+        query = f"sum by (n) (rate({name}[30s]))"
+        return asked(server, f"{api}/query", query=query, time=now / 1000)["result"]
 
     assert len(eventually(found)) == 2
     assert {each["metric"]["n"]: round(float(each["value"][1]), 6) for each in found()} == {"0": 1, "1": 2}
