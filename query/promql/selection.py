@@ -49,6 +49,7 @@ def pick(context: Context, selector: VectorSelector) -> Picked:
     times = selection_times(context, selector)
     lookback = context.options.lookback_ms
     batch = context.read(selector.matchers, int(times.min()) - lookback + 1, int(times.max()))
+    context.budget.room(len(batch.labels) * len(times))
     index = positions(batch, times) - 1
     safe = np.maximum(index, 0)
     present = index >= batch.offsets[:-1, None]
@@ -100,6 +101,7 @@ def windows_of(context: Context, batch: SeriesBatch, ends: Ints, length: int) ->
     fresh = _without_stale(batch)
     starts = ends - length
     context.stop.check()
+    context.budget.room(len(batch.labels) * len(ends))
     return Windows(fresh, positions(fresh, starts), positions(fresh, ends), starts, ends)
 
 

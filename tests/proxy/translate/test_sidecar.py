@@ -204,3 +204,9 @@ def test_filters_of_plugins_come_first_and_the_router_last():
     names = [f["name"] for f in chain["filters"][0]["typed_config"]["http_filters"]]
     assert names[0].startswith(f"{Direction.INBOUND} productpage-1.shop 80")
     assert names[-1] == "envoy.filters.http.router"
+
+
+def test_captured_connections_are_not_handed_from_the_inbound_to_an_outbound_listener():
+    listeners = {found["name"]: found for found in sidecar_listeners(world(PORTS), sidecar())}
+    assert "use_original_dst" not in listeners["virtualInbound"]
+    assert listeners["virtualOutbound"]["use_original_dst"] is True

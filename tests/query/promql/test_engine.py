@@ -150,6 +150,8 @@ def test_more_samples_than_allowed_are_refused_before_they_are_read(source: Memo
         engine.instant(source, "sum_over_time(a[10m])", 9 * MINUTE, Stop())
     with pytest.raises(TooManySamples):
         engine.range(source, "1", 0, 10**9, 1, Stop())
+    with pytest.raises(TooManySamples):  # two samples, but two series at each of ten steps
+        engine.range(source, "a", 9 * MINUTE, 9 * MINUTE + 9, 1, Stop())
 
 
 def test_a_stopped_query_ends(source: MemorySeries) -> None:
