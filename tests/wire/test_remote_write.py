@@ -16,6 +16,7 @@ from vigla.wire.remote_write import envelope
 from vigla.wire.remote_write.admit import AHEAD_MS, admit
 from vigla.wire.remote_write.decode import Decoded, RemoteWriteDecoder
 from vigla.wire.remote_write.descriptors import Version
+from vigla.wire.remote_write.encode import VERSION, Exemplar, Metadata, Point, encode
 
 NOW = 1_700_000_000_000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -176,3 +177,15 @@ def test_records_of_both_versions_together() -> None:
     found = [row for part in RemoteWriteDecoder().decode(records) for row in points(part)]
     assert [time for _, time, _ in found] == [0, 1, 2, 3]
     assert len({tuple(sorted(labels.items())) for labels, *_ in found}) == 1
+
+
+def test_what_our_own_makers_write_is_what_is_decoded() -> None:
+    exemplar = Exemplar({"trace_id": "ab"}, 0.5, 6)
+    body = encode(
+        [Point(UP, 7, 2.0, exemplar), Point(UP, 8, STALE)], [Metadata("up", "gauge", "Is up.", "s")]
+    )
+    (result,) = RemoteWriteDecoder().decode([admit(VERSION, body, NOW).record])
+    values = result.samples.column("value").to_numpy()
+    assert values.view(np.uint64).tolist() == [0x4000000000000000, 0x7FF0000000000002]
+    assert [row["labels"] for row in result.exemplars.to_pylist()] == ['{"trace_id":"ab"}']
+    assert result.metadata.to_pylist() == [{"name": "up", "type": "gauge", "help": "Is up.", "unit": "s"}]

@@ -9,11 +9,9 @@ import pyarrow as pa
 from vigla.model.samples import TIME
 from vigla.wire.otlp.spans import chunks
 from vigla.wire.remote_write import envelope, histograms
-from vigla.wire.remote_write.descriptors import Version
+from vigla.wire.remote_write.descriptors import METRIC_TYPES, Version
 from vigla.wire.remote_write.labels import Ints, Mask
 from vigla.wire.remote_write.requests import Requests, parse
-
-TYPES = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +133,12 @@ def _start(points: pa.StructArray) -> pa.Int64Array:
 
 def _metadata(rows: pa.StructArray) -> pa.Table:
     numbers = rows.field("type").to_numpy()
-    known = np.where((numbers > 0) & (numbers < len(TYPES)), numbers, 0)
+    known = np.where((numbers > 0) & (numbers < len(METRIC_TYPES)), numbers, 0)
     texts = {
         name: [raw.decode(errors="replace") for raw in rows.field(name).to_pylist()]
         for name in ("name", "help", "unit")
     }
-    table = {"name": texts["name"], "type": [TYPES[n] for n in known], "help": texts["help"]}
+    table = {"name": texts["name"], "type": [METRIC_TYPES[n] for n in known], "help": texts["help"]}
     return pa.table(
         {**table, "unit": texts["unit"]}, schema=pa.schema([(n, pa.string()) for n in (*table, "unit")])
     )

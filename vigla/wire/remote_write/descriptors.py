@@ -5,7 +5,7 @@ nothing of invalid UTF-8; enums as numbers; a oneof's members as optional fields
 """
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
@@ -15,6 +15,12 @@ from google.protobuf.message_factory import GetMessageClass
 from ptars import HandlerPool
 
 Version = Literal["1", "2"]
+
+MetricType = Literal[
+    "unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"
+]
+METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
+"""In the order of their numbers on the wire."""
 
 _TYPES = {
     name: FieldDescriptorProto.Type.Value(f"TYPE_{name.upper()}")
