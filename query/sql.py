@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from query import native_errors, sql_schema
+from query import bodies, native_errors, sql_schema
 from query.sql_formats import MEDIA_TYPES, Format, encoded
-from vigla.errors import BadInput, PayloadTooLarge, QueryError, UnsupportedEncoding, ViglaError
+from vigla.errors import BadInput, QueryError, UnsupportedEncoding, ViglaError
 from vigla.model.spans import Promoted
 from vigla.settings import QuerySettings
 from vigla.storage.api import QueryContext, Reader
@@ -85,7 +85,7 @@ def router(
 
 
 async def _asked(request: Request) -> SqlRequest:
-    body = await _body(request)
+    body = await bodies.read(request, MAX_BODY_BYTES, "the body")
     try:
         match request.headers.get("content-type", "application/json").partition(";")[0].strip().lower():
             case "application/json":
@@ -110,15 +110,6 @@ def _explain(error: dict[str, object]) -> str:
     location = error["loc"]
     where = ".".join(map(str, location)) if isinstance(location, tuple) else ""
     return f"{where or 'body'}: {error['msg']}"
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"the body is larger than {MAX_BODY_BYTES:,} bytes")
-    return bytes(body)
 
 
 def _format(request: Request) -> Format:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from query import bodies
 from query.jaeger import answers, params
 from query.jaeger.v1_model import short_id, trace_json
 from query.limits import Limits
@@ -98,7 +99,7 @@ def router(  # noqa: C901 (a list of routes)
     @routes.post("/transform")
     async def transform(request: Request) -> Response:
         try:
-            body = await _body(request)
+            body = await bodies.read(request, MAX_TRANSFORM_BYTES, "the file")
         except PayloadTooLarge as error:
             return answers.failed_v1(error)
 
@@ -238,12 +239,3 @@ def _parsed(request: Request, name: str, parse: Callable[[str], int], default: i
         return parse(text)
     except QueryError as error:
         raise QueryError(f"unable to parse param '{name}': {error}") from error
-
-
-async def _body(request: Request) -> bytes:
-    parts = bytearray()
-    async for part in request.stream():
-        parts += part
-        if len(parts) > MAX_TRANSFORM_BYTES:
-            raise PayloadTooLarge(f"the file is larger than {MAX_TRANSFORM_BYTES} bytes")
-    return bytes(parts)

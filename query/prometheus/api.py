@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from query import bodies
 from query.limits import MAX_ROWS, Limits
 from query.prometheus import answers, encode, params
 from query.prometheus.store import MetricStore
@@ -19,7 +20,7 @@ from query.promql.selection import rows
 from query.promql.series import Labels
 from query.promql.tree_json import tree_json
 from vigla.clock import Clock
-from vigla.errors import PayloadTooLarge, QueryError, ViglaError
+from vigla.errors import QueryError, ViglaError
 from vigla.storage.api import QueryContext
 
 NS_PER_MS = 1_000_000
@@ -173,18 +174,12 @@ async def _form(request: Request) -> dict[str, list[str]]:
     """Parameters of the body, then those of the address."""
     pairs: list[tuple[str, str]] = []
     if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
-        pairs += parse_qsl((await _body(request)).decode(errors="replace"), keep_blank_values=True)
+        pairs += parse_qsl(
+            (await bodies.read(request, MAX_FORM_BYTES, "the form")).decode(errors="replace"),
+            keep_blank_values=True,
+        )
     pairs += request.query_params.multi_items()
     made: dict[str, list[str]] = {}
     for name, value in pairs:
         made.setdefault(name, []).append(value)
     return made
-
-
-async def _body(request: Request) -> bytes:
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > MAX_FORM_BYTES:
-            raise PayloadTooLarge(f"a form may have {MAX_FORM_BYTES} bytes: send a shorter query")
-    return bytes(content)

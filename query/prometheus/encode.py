@@ -12,9 +12,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from query.promql.histogram import filled
 from query.promql.histograms.json_form import as_json
 from query.promql.histograms.numbers import api
-from query.promql.kernels.call import filled
 from query.promql.matrix import Matrix
 from query.promql.results import Scalars, Series, Text, Value, Vector
 from query.promql.series import Labels

@@ -9,12 +9,12 @@ from query.promql import grouping
 from query.promql.ast import Aggregation
 from query.promql.context import Context
 from query.promql.grouping import Groups
-from query.promql.histogram import Histogram
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms import noted
-from query.promql.histograms.notes import Site
-from query.promql.histograms.numbers import general, plain
+from query.promql.histograms.notes import Site, check_quantiles
+from query.promql.histograms.numbers import plain
 from query.promql.histograms.text import to_label
-from query.promql.kernels.call import Bools, Floats, Objects, filled
+from query.promql.kernels.call import Bools, Floats, Objects
 from query.promql.labelsets import changed
 from query.promql.matrix import Matrix
 from query.promql.selection import trimmed
@@ -69,7 +69,7 @@ def aggregate(context: Context, expr: Aggregation, vector: Matrix, parameter: Fl
     present = floats_of(context, expr, vector)
     if expr.op == "quantile":
         level = np.zeros(context.size) if parameter is None else parameter
-        _check_level(context, expr, level)
+        check_quantiles(context.notes, level, (expr.parameter or expr).place)
         values = grouping.quantile(groups, vector.values, present, level)
     else:
         values = _OF_FLOATS[expr.op](groups, vector.values, present)
@@ -88,12 +88,6 @@ def floats_of(context: Context, expr: Aggregation, vector: Matrix) -> Bools:
 
 def _grouped(groups: Groups, values: Floats, present: Bools, histograms: Objects | None = None) -> Matrix:
     return trimmed(Matrix(groups.labels, values, present, histograms, np.zeros(len(groups), np.bool_)))
-
-
-def _check_level(context: Context, expr: Aggregation, level: Floats) -> None:
-    place = expr.parameter.place if expr.parameter else expr.place
-    for wrong in dict.fromkeys(level[~((level >= 0) & (level <= 1))].tolist()):
-        context.notes.warn(f"quantile value should be between 0 and 1, got {general(wrong)}", place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,31 +10,22 @@ from query.promql import label_functions, selection
 from query.promql.ast import Call, Expr, Extension, MatrixSelector, Paren, VectorSelector
 from query.promql.context import Context
 from query.promql.errors import ExecutionError
+from query.promql.histogram import filled
 from query.promql.histograms import functions as of_histograms
 from query.promql.histograms.functions import Places
 from query.promql.info import info
-from query.promql.kernels.call import Bools, Floats, RangeCall, filled
+from query.promql.kernels.call import Bools, Floats, RangeCall
 from query.promql.kernels.instant import INSTANT_FUNCTIONS
 from query.promql.kernels.notes import ArgumentError
 from query.promql.kernels.table import ANCHORED_FUNCTIONS, RANGE_FUNCTIONS, SMOOTHED_FUNCTIONS, evaluate
+from query.promql.labelsets import NAME
 from query.promql.matrix import Matrix, Windows
 from query.promql.merging import named
 from query.promql.selection import rows, trimmed
 from query.promql.series import Labels
+from query.promql.signatures import SIGNATURES
 
 KEEP_NAMES = frozenset({"first_over_time", "last_over_time"})
-DATES = frozenset(
-    {
-        "day_of_month",
-        "day_of_week",
-        "day_of_year",
-        "days_in_month",
-        "hour",
-        "minute",
-        "month",
-        "year",
-    }
-)
 _SORTS = "sort is ineffective for range queries since results are always ordered by labels"
 _EXTENSIBLE = {Extension.ANCHORED: ANCHORED_FUNCTIONS, Extension.SMOOTHED: SMOOTHED_FUNCTIONS}
 
@@ -92,7 +83,7 @@ def bare(expr: Expr) -> Expr:
 
 def _range(evaluator: Evaluating, expr: Call) -> Matrix:
     context = evaluator.context
-    range_at = next(i for i, a in enumerate(expr.arguments) if not _is_scalar(expr, i))
+    range_at = SIGNATURES[expr.function].arguments.index("matrix")
     argument = expr.arguments[range_at]
     selector = bare(argument)
     extension = selector.vector.extension if isinstance(selector, MatrixSelector) else None
@@ -125,16 +116,10 @@ def _range(evaluator: Evaluating, expr: Call) -> Matrix:
     return settled(context, trimmed(matrix))
 
 
-def _is_scalar(expr: Call, index: int) -> bool:
-    """Whether an argument of a range function is a number."""
-    range_first = {"quantile_over_time": 1}.get(expr.function, 0)
-    return index != range_first
-
-
 def _instant(evaluator: Evaluating, expr: Call) -> Matrix:
     name, context = expr.function, evaluator.context
     function = INSTANT_FUNCTIONS[name]
-    if name in DATES and not expr.arguments:
+    if not expr.arguments:  # a date function, of the time of evaluation
         vector = _constant(context, context.steps.times / 1000.0)
     else:
         vector = evaluator.vector(expr.arguments[0])
@@ -213,7 +198,7 @@ def _where_nothing(context: Context, present: Bools, argument: Expr) -> Matrix:
     labels = sorted(
         (m.name, m.value)
         for m in matchers
-        if m.op == "=" and m.name != "__name__" and m.value and names.count(m.name) == 1
+        if m.op == "=" and m.name != NAME and m.value and names.count(m.name) == 1
     )
     made = _constant(context, np.ones(context.size), tuple(labels))
     return trimmed(replace(made, present=np.logical_not(present.any(axis=0, keepdims=True))))

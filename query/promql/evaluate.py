@@ -25,19 +25,21 @@ from query.promql.choosing import choose
 from query.promql.context import Context
 from query.promql.errors import ExecutionError
 from query.promql.gotext import quote
-from query.promql.histogram import Histogram
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms.arithmetic import negate
 from query.promql.kernels.call import Floats, Ints, Objects
 from query.promql.matrix import Matrix, Steps, Windows
 from query.promql.operators import SET_OPERATORS, floats
 from query.promql.selection import milliseconds, windows_of
 from query.promql.series import SeriesBatch
+from query.promql.signatures import DATE_FUNCTIONS
 from query.promql.walk import children, nodes
 
 Value = Matrix | Floats | str
 """A vector at each step, a number at each step (float64 [T]), or a string."""
 
-_OF_THEIR_OWN_TIME = calls.DATES | {
+_OF_THEIR_OWN_TIME = {
+    *DATE_FUNCTIONS,
     "end",
     "predict_linear",
     "range",
@@ -271,6 +273,6 @@ def _unknown_hints(histograms: Objects) -> Objects:
 
 def _each(histograms: Objects, change: Callable[[Histogram], Histogram]) -> Objects:
     made: Objects = np.full(histograms.shape, None, object)
-    for row, step in np.argwhere(np.not_equal(histograms, np.array(None, object))).tolist():
+    for row, step in np.argwhere(filled(histograms)).tolist():
         made[row, step] = change(histograms[row, step])
     return made

@@ -1,7 +1,4 @@
-"""Go's spelling of strings and numbers, which Prometheus' messages and labels have."""
-
-import math
-from decimal import Decimal
+"""Go's spelling of strings, which Prometheus' messages have; that of numbers is in ``histograms.numbers``."""
 
 _ESCAPES = {7: "\\a", 8: "\\b", 12: "\\f", 10: "\\n", 13: "\\r", 9: "\\t", 11: "\\v", 92: "\\\\"}
 _LONE = range(0xD800, 0xE000)
@@ -23,16 +20,6 @@ def describe_character(character: str) -> str:
     code = _code(character)
     shown = f" '{chr(code)}'" if chr(code).isprintable() else ""
     return f"U+{code:04X}{shown}"
-
-
-def format_float(value: float) -> str:
-    """The shortest decimal digits that give the number back, without exponent."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    text = format(Decimal(repr(value)), "f")
-    return text.removesuffix(".0")
 
 
 def _code(character: str) -> int:

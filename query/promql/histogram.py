@@ -44,3 +44,13 @@ class Histogram:
     negative: Buckets
     bounds: tuple[float, ...] = ()
     hint: ResetHint = "unknown"
+
+
+NO_HISTOGRAM = np.array(None, dtype=object)
+"""None for NumPy's functions, which take arrays."""
+
+
+def filled(histograms: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    """Where an array of histograms has one."""
+    there: npt.NDArray[np.bool_] = np.not_equal(histograms, NO_HISTOGRAM).astype(np.bool_)
+    return there

@@ -12,7 +12,7 @@ from query.promql.kernels.call import Ints
 from query.promql.labelsets import NAME, changed, kept, name_of, shown
 from query.promql.matrix import Matrix
 from query.promql.merging import merged
-from query.promql.regex import accepts
+from query.promql.regex import accepts, escaped
 from query.promql.selection import Picked, milliseconds, pick, trimmed
 from query.promql.series import Labels
 from query.promql.walk import children
@@ -57,18 +57,12 @@ def _info_series(
     """The info series at the times of which the vector's samples are."""
     found = [dict(own) for own in wanted]
     identities = [
-        Matcher(name, "=~", "|".join(sorted({_quoted(own.get(name, "")) for own in found})))
+        Matcher(name, "=~", "|".join(sorted({escaped(own.get(name, "")) for own in found})))
         for name in IDENTIFYING
     ]
-    known = [m for m in identities if m.value or any(name in own for own in found for name in (m.name,))]
-    matchers = (*names, *known, *(m for m in data if not accepts(m, "")))
+    matchers = (*names, *(m for m in identities if m.value), *(m for m in data if not accepts(m, "")))
     selector = VectorSelector(call.place, "", matchers)
     return pick(context, _at_the_same_time(selector, call.arguments[0]))
-
-
-def _quoted(value: str) -> str:
-    """A regular expression of exactly this text."""
-    return "".join(f"\\{c}" if c in r"\.+*?()|[]{}^$" else c for c in value)
 
 
 def _at_the_same_time(selector: VectorSelector, base: Expr) -> VectorSelector:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from query.promql.histograms.notes import quoted
+from query.promql.gotext import quote
 from query.promql.series import Labels
 
 NAME = "__name__"
@@ -45,4 +45,4 @@ def numbered(keys: Sequence[Labels]) -> tuple[list[int], list[Labels]]:
 
 def shown(labels: Labels) -> str:
     """As Prometheus' messages show label sets."""
-    return "{" + ", ".join(f"{name}={quoted(value)}" for name, value in labels) + "}"
+    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in labels) + "}"

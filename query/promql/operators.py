@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from query.promql.ast import Place
-from query.promql.histogram import Histogram
+from query.promql.gotext import quote
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms import noted
 from query.promql.histograms.arithmetic import divide, equal, multiply
-from query.promql.histograms.notes import Notes, Site, quoted
+from query.promql.histograms.notes import Notes, Site
 from query.promql.histograms.trim import trim_above, trim_below
-from query.promql.kernels.call import Bools, Floats, Objects, filled
+from query.promql.kernels.call import Bools, Floats, Objects
 
 COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
 SET_OPERATORS = frozenset({"and", "or", "unless"})
@@ -192,7 +193,7 @@ class _Pairs:
 
     def refuse(self, left: str, right: str) -> None:
         """Tell that these types cannot be combined."""
-        text = f"incompatible sample types encountered for binary operator {quoted(self.op)}"
+        text = f"incompatible sample types encountered for binary operator {quote(self.op)}"
         self.notes.info(f"{text}: {left} {self.op} {right}", self.place)
 
 

@@ -15,7 +15,7 @@ from query.promql.ast import (
 )
 from query.promql.duration_grammar import offset_duration, positive_duration
 from query.promql.errors import parse_error
-from query.promql.gotext import format_float
+from query.promql.histograms.numbers import plain
 from query.promql.literals import number_literal
 from query.promql.token_stream import TokenStream
 from query.promql.tokens import BOUNDS, DURATION, NUMBER, Token
@@ -101,7 +101,7 @@ def _at(stream: TokenStream, selector: Place) -> At:
         raise stream.unexpected()
     seconds = number_literal(token).value * (-1 if sign is not None and sign.kind == "-" else 1)
     if not -_MAX_SECONDS < seconds < _MAX_SECONDS:
-        shown = f"{seconds:.6f}" if math.isfinite(seconds) else format_float(seconds)
+        shown = f"{seconds:.6f}" if math.isfinite(seconds) else plain(seconds)
         raise parse_error(selector, f"timestamp out of bounds for @ modifier: {shown}")
     return int(math.copysign(math.floor(abs(seconds * 1000) + 0.5), seconds))
 

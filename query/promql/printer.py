@@ -24,7 +24,8 @@ from query.promql.ast import (
     VectorSelector,
 )
 from query.promql.duration_text import format_duration
-from query.promql.gotext import format_float, quote
+from query.promql.gotext import quote
+from query.promql.histograms.numbers import plain
 
 _PLAIN_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -124,7 +125,7 @@ def _labels(labels: Iterable[str]) -> str:
 
 
 def _number(value: float, *, as_duration: bool) -> str:
-    return format_duration(round(value * 1000)) if as_duration else format_float(value)
+    return format_duration(round(value * 1000)) if as_duration else plain(value)
 
 
 def _at(at: At | None) -> str:
@@ -151,7 +152,7 @@ def _matching(matching: Matching) -> str:
 
 
 def _fill(left: float | None, right: float | None) -> str:
-    if left is not None and right is not None and format_float(left) == format_float(right):
-        return f" fill ({format_float(left)})"
-    text = "" if left is None else f" fill_left ({format_float(left)})"
-    return text + ("" if right is None else f" fill_right ({format_float(right)})")
+    if left is not None and right is not None and plain(left) == plain(right):
+        return f" fill ({plain(left)})"
+    text = "" if left is None else f" fill_left ({plain(left)})"
+    return text + ("" if right is None else f" fill_right ({plain(right)})")

@@ -74,3 +74,9 @@ def _go_message(message: bytes | str) -> str:
     reason, _, part = text.partition(": ")
     shown = f"`{part}`" if part else ""
     return f"error parsing regexp: {_GO_WORDS.get(reason, reason)}" + (f": {shown}" if shown else "")
+
+
+def escaped(text: str) -> str:
+    """A pattern that accepts this text alone."""
+    pattern: str = re2.escape(text)
+    return pattern

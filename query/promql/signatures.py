@@ -85,7 +85,7 @@ _EXPERIMENTAL_RANGE_FUNCTIONS = [
     "ts_of_max_over_time",
     "ts_of_min_over_time",
 ]
-_DATE_FUNCTIONS = [
+DATE_FUNCTIONS = [
     "day_of_month",
     "day_of_week",
     "day_of_year",
@@ -132,7 +132,7 @@ SIGNATURES: dict[str, Signature] = {
             Signature(name, ("matrix",), "vector", experimental=True)
             for name in _EXPERIMENTAL_RANGE_FUNCTIONS
         ),
-        *(Signature(name, ("vector",), "vector", 1) for name in _DATE_FUNCTIONS),
+        *(Signature(name, ("vector",), "vector", 1) for name in DATE_FUNCTIONS),
         *(Signature(name, (), "scalar", experimental=True) for name in _QUERY_FUNCTIONS),
         *_OTHERS,
     )

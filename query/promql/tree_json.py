@@ -21,7 +21,7 @@ from query.promql.ast import (
     Unary,
     VectorSelector,
 )
-from query.promql.gotext import format_float
+from query.promql.histograms.numbers import plain
 from query.promql.printer import format_duration_expr
 from query.promql.regex import utf8
 from query.promql.signatures import SIGNATURES
@@ -36,7 +36,7 @@ def tree_json(expr: Expr) -> Json:
     """
     match expr:
         case NumberLiteral():
-            return {"type": "numberLiteral", "val": format_float(expr.value)}
+            return {"type": "numberLiteral", "val": plain(expr.value)}
         case StringLiteral():
             return {"type": "stringLiteral", "val": utf8(expr.value)}
         case Paren():
@@ -110,7 +110,7 @@ def _matching(matching: Matching) -> Json:
 
 
 def _fill(value: float | None) -> str | None:
-    return None if value is None else format_float(value)
+    return None if value is None else plain(value)
 
 
 def _selector(vector: VectorSelector) -> Json:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from query.promql.ast import Place
-from query.promql.histogram import Histogram
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms import classic, moments
 from query.promql.histograms.classic import Block
 from query.promql.histograms.layout import Bools, Floats, Rows
-from query.promql.histograms.notes import Notes, Site
+from query.promql.histograms.notes import Notes, Site, check_quantiles
 from query.promql.histograms.numbers import general
 from query.promql.histograms.quantiles import fraction
 from query.promql.histograms.rows import quantiles
+from query.promql.labelsets import name_of
 from query.promql.matrix import Matrix
 from query.promql.series import Labels
 
@@ -34,7 +35,7 @@ class Places:
 
 def histogram_quantile(phi: Floats, vector: Matrix, places: Places, notes: Notes) -> Matrix:
     """``histogram_quantile(phi, vector)``; ``phi`` float64 [T], ``places.phis`` holds its place."""
-    _check_quantile(phi, places.phis[0], notes)
+    check_quantiles(notes, phi, places.phis[0])
     return _Evaluation(
         vector,
         places.vector,
@@ -136,13 +137,7 @@ def _each(vector: Matrix, measure: Callable[[Histogram], float]) -> Matrix:
 def _native_mask(vector: Matrix) -> Bools:
     if vector.histograms is None:
         return np.zeros(vector.present.shape, bool)
-    there = [[element is not None for element in row] for row in vector.histograms]
-    return np.asarray(vector.present & np.array(there, bool).reshape(vector.present.shape), np.bool_)
-
-
-def _check_quantile(phi: Floats, place: Place, notes: Notes) -> None:
-    for wrong in np.unique(phi[np.isnan(phi) | (phi < 0) | (phi > 1)]):
-        notes.warn(f"quantile value should be between 0 and 1, got {general(float(wrong))}", place)
+    return np.asarray(vector.present & filled(vector.histograms), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +198,4 @@ class _Evaluation:
         present[alone] = True
 
     def _site(self, labels: Labels) -> Site:
-        return Site(self.notes, dict(labels).get("__name__", ""), self.place)
+        return Site(self.notes, name_of(labels), self.place)

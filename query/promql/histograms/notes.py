@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from query.promql.ast import Place
+from query.promql.gotext import quote
+from query.promql.histograms.numbers import general
 
 QUANTILE_DOCS = "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile"
 
@@ -33,12 +38,12 @@ class Site:
 
     def not_a_counter(self) -> None:
         """A gauge histogram where a counter is expected."""
-        text = f"this native histogram metric is not a counter: {quoted(self.metric)}"
+        text = f"this native histogram metric is not a counter: {quote(self.metric)}"
         self.notes.warn(text, self.place)
 
     def not_a_gauge(self) -> None:
         """A counter histogram where a gauge is expected."""
-        self.notes.warn(f"this native histogram metric is not a gauge: {quoted(self.metric)}", self.place)
+        self.notes.warn(f"this native histogram metric is not a gauge: {quote(self.metric)}", self.place)
 
     def mixed_schemas(self) -> None:
         """Exponential and custom buckets together."""
@@ -62,7 +67,7 @@ class Site:
 
     def bad_bucket_label(self, value: str) -> None:
         """A classic bucket whose ``le`` is no number."""
-        text = f'bucket label "le" is missing or has a malformed value of {quoted(value)}'
+        text = f'bucket label "le" is missing or has a malformed value of {quote(value)}'
         self.notes.warn(self._named(text), self.place)
 
     def bounds_reconciled(self, operation: Literal["addition", "subtraction", "aggregation"]) -> None:
@@ -89,10 +94,10 @@ class Site:
         self.notes.info(self._named(text), self.place)
 
     def _named(self, text: str) -> str:
-        return f"{text} for metric name {quoted(self.metric)}" if self.metric else text
+        return f"{text} for metric name {quote(self.metric)}" if self.metric else text
 
 
-def quoted(text: str) -> str:
-    """``text`` in double quotes, escaped."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def check_quantiles(notes: Notes, levels: npt.NDArray[np.float64], place: Place) -> None:
+    """Warn about each level that is not between 0 and 1."""
+    for wrong in np.unique(levels[~((levels >= 0) & (levels <= 1))]).tolist():
+        notes.warn(f"quantile value should be between 0 and 1, got {general(wrong)}", place)

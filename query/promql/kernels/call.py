@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from query.promql.ast import Extension, Place
+from query.promql.histogram import filled
 from query.promql.histograms.notes import Notes, Site
-from query.promql.kernels.notes import metric_name
+from query.promql.labelsets import name_of
 from query.promql.matrix import Windows
 from query.promql.series import SeriesBatch
 
@@ -18,8 +19,6 @@ Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
 DEFAULT_LOOKBACK = 300_000
-NO_HISTOGRAM = np.array(None, dtype=object)
-"""None for NumPy's functions, which take arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class RangeCall:
 
     def site(self, series: int) -> Site:
         """Where the notes about one series go."""
-        return Site(self.notes, metric_name(self.windows.batch.labels[series]), self.place)
+        return Site(self.notes, name_of(self.windows.batch.labels[series]), self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,6 @@ def with_windows(call: RangeCall, windows: Windows) -> RangeCall:
 def series_of_samples(batch: SeriesBatch) -> Ints:
     """int64 [N]: the series each sample belongs to."""
     return np.repeat(np.arange(len(batch.labels), dtype=np.int64), np.diff(batch.offsets))
-
-
-def filled(objects: Objects) -> Bools:
-    """Where an array of histograms has one."""
-    return np.asarray(np.not_equal(objects, NO_HISTOGRAM), dtype=np.bool_)
 
 
 def is_histogram(batch: SeriesBatch) -> Bools:

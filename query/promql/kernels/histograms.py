@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from query.promql.histogram import Histogram
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms.arithmetic import Combined, multiply
 from query.promql.histograms.layout import IncompatibleSchemas
 from query.promql.histograms.notes import Site
 from query.promql.histograms.rates import counter_increase, gauge_delta, instant_increase
 from query.promql.histograms.resets import detect_reset
 from query.promql.histograms.sums import average, total
-from query.promql.kernels.call import Bools, Objects, RangeCall, counts, filled, times_at
+from query.promql.kernels.call import Bools, Objects, RangeCall, counts, times_at
 from query.promql.kernels.counters import extrapolation, is_sufficient, range_seconds, span
 from query.promql.kernels.start_times import starts_anew
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from query.promql.histogram import NO_HISTOGRAM, filled
 from query.promql.kernels.call import (
-    NO_HISTOGRAM,
     Bools,
     Floats,
     Objects,
@@ -14,7 +14,6 @@ from query.promql.kernels.call import (
     RangeFunction,
     RangeResult,
     counts,
-    filled,
     floats_only,
     histograms_only,
     with_windows,

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from query.promql.ast import Place
-from query.promql.histograms.notes import Notes, quoted
-from query.promql.histograms.numbers import general
+from query.promql.gotext import quote
+from query.promql.histograms.notes import Notes
+from query.promql.labelsets import name_of
 from query.promql.series import Labels
 
 COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
@@ -29,32 +30,22 @@ class Recorder:
         self.notes["info", text, place] = None
 
 
-def metric_name(labels: Labels) -> str:
-    """Value of ``__name__``, empty without one."""
-    return next((value for name, value in labels if name == "__name__"), "")
-
-
 def name_is_no_counter(notes: Notes, labels: Labels, place: Place) -> None:
     """Inform about a counter function over a metric that is not named like a counter."""
-    name = metric_name(labels)
+    name = name_of(labels)
     if name and not name.endswith(COUNTER_SUFFIXES):
         text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
-        notes.info(f"{text} {quoted(name)}", place)
+        notes.info(f"{text} {quote(name)}", place)
 
 
 def histograms_ignored(notes: Notes, labels: Labels, place: Place) -> None:
     """Inform that a function of floats left out the histograms of a mixed range."""
     text = "ignored histograms in a range containing both floats and histograms"
-    name = metric_name(labels)
-    notes.info(f"{text} for metric name {quoted(name)}" if name else text, place)
+    name = name_of(labels)
+    notes.info(f"{text} for metric name {quote(name)}" if name else text, place)
 
 
 def start_overlaps(notes: Notes, labels: Labels, place: Place) -> None:
     """Warn about a counter that claims to have begun before the sample before it."""
     text = "sample has start time that overlaps with previous sample timestamp for metric"
-    notes.warn(f"{text} {quoted(metric_name(labels))}", place)
-
-
-def quantile_outside(notes: Notes, value: float, place: Place) -> None:
-    """Warn about a quantile that is not between 0 and 1."""
-    notes.warn(f"quantile value should be between 0 and 1, got {general(value)}", place)
+    notes.warn(f"{text} {quote(name_of(labels))}", place)

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from query.promql.histogram import Histogram
+from query.promql.histogram import Histogram, filled
 from query.promql.histograms.layout import IncompatibleSchemas
 from query.promql.kernels.call import (
     Bools,
     Objects,
     RangeCall,
     RangeResult,
-    filled,
     floats_at,
     is_histogram,
     times_at,

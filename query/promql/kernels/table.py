@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from query.promql.histogram import NO_HISTOGRAM, filled
+from query.promql.histograms.notes import check_quantiles
 from query.promql.kernels import extremes, order, regression, smoothing, sums
 from query.promql.kernels.call import (
-    NO_HISTOGRAM,
     Floats,
     Ints,
     Objects,
@@ -15,7 +16,6 @@ from query.promql.kernels.call import (
     RangeFunction,
     RangeResult,
     counts,
-    filled,
     floats_at,
     gather,
     times_at,
@@ -25,7 +25,7 @@ from query.promql.kernels.extended import extended_difference
 from query.promql.kernels.extended_histograms import extended_histograms
 from query.promql.kernels.histograms import extrapolated_histograms, instant_histograms, summed_histograms
 from query.promql.kernels.kinds import either_kind, float_function, last_two_of_either_kind
-from query.promql.kernels.notes import name_is_no_counter, quantile_outside, start_overlaps
+from query.promql.kernels.notes import name_is_no_counter, start_overlaps
 from query.promql.kernels.start_times import overlaps
 from query.promql.kernels.transitions import changes, resets
 from query.promql.matrix import Windows
@@ -92,10 +92,8 @@ def _floats(function: Callable[[Windows], Floats], least: int = 1) -> RangeFunct
 
 
 def _quantile(call: RangeCall) -> Floats:
-    wanted = call.parameters[0]
-    for value in dict.fromkeys(wanted[~((wanted >= 0) & (wanted <= 1))].tolist()):
-        quantile_outside(call.notes, value, call.parameter_place or call.place)
-    return order.quantile(call.windows, wanted)
+    check_quantiles(call.notes, call.parameters[0], call.parameter_place or call.place)
+    return order.quantile(call.windows, call.parameters[0])
 
 
 def _smooth(call: RangeCall) -> Floats:
