@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from query.promql.histogram import Buckets, Histogram, ResetHint
+from query.promql.histograms.wire import from_spans
 
 _HINTS: tuple[ResetHint, ...] = ("unknown", "reset", "not_reset", "gauge")
 
@@ -36,15 +37,8 @@ def _histogram(row: dict[str, Any], total: float) -> Histogram:
 
 
 def _buckets(row: dict[str, Any], side: str) -> Buckets:
-    """Consecutive buckets: a span's offset counts from the end of the span before."""
-    spans = np.array(row[f"{side}_spans"] or (), np.int64).reshape(-1, 2)
-    counts = np.array(row[f"{side}_counts"] or (), np.float64)
-    if not len(counts):
-        return Buckets(0, counts)
-    ends = np.cumsum(spans.sum(axis=1))
-    starts = ends - spans[:, 1]
-    places = np.concatenate([np.arange(s, e) for s, e in zip(starts, ends, strict=True)])
-    first = int(starts[0])
-    dense = np.zeros(int(ends[-1]) - first)
-    dense[places - first] = counts
-    return Buckets(first, dense)
+    """Bounded dense buckets; the collector refuses rows that ``from_spans`` would."""
+    flat = row[f"{side}_spans"] or ()
+    return from_spans(
+        row["schema"], list(zip(flat[::2], flat[1::2], strict=True)), row[f"{side}_counts"] or ()
+    )

@@ -189,3 +189,41 @@ def test_what_our_own_makers_write_is_what_is_decoded() -> None:
     assert values.view(np.uint64).tolist() == [0x4000000000000000, 0x7FF0000000000002]
     assert [row["labels"] for row in result.exemplars.to_pylist()] == ['{"trace_id":"ab"}']
     assert result.metadata.to_pylist() == [{"name": "up", "type": "gauge", "help": "Is up.", "unit": "s"}]
+
+
+GOOD_BUCKETS = [(0, [(-1074, 2), (2, 1)], [1, 0, 0]), (8, [(1024 << 8, 1)], [1]), (-53, [(0, 2)], [1, 0])]
+BAD_BUCKETS = [
+    (0, [(2_000_000_000, 1)], [1]),  # a dense array of it would take 16 GB
+    (0, [(0, 1), (2_000_000_000, 1)], [1, 0]),
+    (-4, [(80, 1)], [1]),
+    (0, [(-1080, 1)], [1]),
+    (0, [(5, 1), (-2, 1)], [1, 1]),
+    (0, [(0, 2)], [1, -3]),
+    (-53, [(1, 2)], [1, 0]),
+]
+Buckets = tuple[int, list[tuple[int, int]], list[int]]
+
+
+def with_buckets(request: Any, buckets: Buckets) -> bytes:
+    schema, spans, deltas = buckets
+    added = request.timeseries[0].histograms.add(count_int=9, sum=1, schema=schema, timestamp=7)
+    for offset, length in spans:
+        added.positive_spans.add(offset=offset, length=length)
+    added.positive_deltas.extend(deltas)
+    if schema == -53:
+        added.custom_values.append(0.5)
+    return packed(request)
+
+
+@both
+@pytest.mark.parametrize("buckets", GOOD_BUCKETS)
+def test_buckets_that_can_be_are_kept(version: Version, request_of: Any, buckets: Buckets) -> None:
+    assert admit(version, with_buckets(request_of((UP, [])), buckets), NOW).histograms == 1
+
+
+@pytest.mark.parametrize("buckets", BAD_BUCKETS)
+def test_buckets_that_cannot_be_are_refused(buckets: Buckets) -> None:
+    with pytest.raises(BadInput, match="invalid native histogram"):
+        admit("1", with_buckets(request_v1((UP, [])), buckets), NOW)
+    admitted = admit("2", with_buckets(request_v2((UP, [])), buckets), NOW)
+    assert "invalid native histogram" in admitted.reason

@@ -10,7 +10,10 @@ from vigla.wire.otlp.buffers import offsets_of
 CUSTOM = -53
 SCHEMAS = (-4, 8)
 
+SMALLEST_EXPONENT, LARGEST_EXPONENT = -1074, 1024
+
 Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
 def columns(histograms: pa.StructArray) -> dict[str, pa.Array]:
@@ -31,18 +34,54 @@ def columns(histograms: pa.StructArray) -> dict[str, pa.Array]:
 
 
 def invalid(histograms: pa.StructArray) -> Mask:
-    """Which have a schema that is not kept, or spans that do not fit their buckets: bool [N]."""
-    schema = histograms.field("schema").to_numpy()
+    """Which have a schema that is not kept, or buckets that cannot be: bool [N].
+
+    A reader makes dense arrays of buckets, so their indices must be ones that observations can fall into.
+    """
+    schema = histograms.field("schema").to_numpy().astype(np.int64)
     wrong = ((schema < SCHEMAS[0]) | (schema > SCHEMAS[1])) & (schema != CUSTOM)
     for side in ("positive", "negative"):
-        spans = histograms.field(f"{side}_spans")
-        covered = np.concatenate(
-            ([0], np.cumsum(spans.flatten().field("length").to_numpy().astype(np.int64)))
-        )
-        offsets = offsets_of(spans)
-        buckets = _widths(histograms, f"{side}_deltas") + _widths(histograms, f"{side}_counts")
-        wrong |= covered[offsets[1:]] - covered[offsets[:-1]] != buckets
+        wrong |= _misplaced(histograms, side, np.where(wrong, 0, schema))
+        counts = _counts(histograms, side)
+        negative = np.concatenate(([0], np.cumsum(counts.flatten().to_numpy() < 0)))
+        wrong |= np.diff(negative[offsets_of(counts)]) > 0
+    for total in ("count", "zero_count"):
+        wrong |= _number(histograms, total).to_numpy() < 0
     return np.asarray(wrong, bool)
+
+
+def _misplaced(histograms: pa.StructArray, side: str, schema: Ints) -> Mask:
+    """Where spans do not fit the buckets, go backwards, or lead to where no float64 falls."""
+    lists = histograms.field(f"{side}_spans")
+    spans = lists.flatten()
+    gaps, lengths = (spans.field(name).to_numpy().astype(np.int64) for name in ("offset", "length"))
+    bounds = offsets_of(lists) - offsets_of(lists)[0]
+    ends = _sums(gaps + lengths)[bounds]
+    first = np.zeros(len(lists), np.int64)
+    some = np.diff(bounds) > 0
+    first[some] = gaps[bounds[:-1][some]]
+    backwards = gaps < 0
+    backwards[bounds[:-1][some]] = False
+    lowest, highest = _reachable(schema)
+    custom = histograms.field("custom_values")
+    highest = np.where(schema == CUSTOM, np.diff(offsets_of(custom)), highest)
+    wrong = np.diff(_sums(lengths)[bounds]) != (
+        _widths(histograms, f"{side}_deltas") + _widths(histograms, f"{side}_counts")
+    )
+    wrong |= np.diff(_sums(backwards.astype(np.int64))[bounds]) > 0
+    return np.asarray(wrong | (some & ((first < lowest) | (np.diff(ends) - 1 > highest))), bool)
+
+
+def _reachable(schema: Ints) -> tuple[Ints, Ints]:
+    """Lowest and highest bucket of a schema: ``2**-1074`` and ``2**1024`` bound all float64."""
+    up, down = np.maximum(schema, 0), np.maximum(-schema, 0)
+    lowest = np.where(schema == CUSTOM, 0, (SMALLEST_EXPONENT << up) >> np.minimum(down, 8))
+    return lowest, ((LARGEST_EXPONENT << up) >> np.minimum(down, 8)) + 1
+
+
+def _sums(values: Ints) -> Ints:
+    """Sums of what is before each place, [N + 1]."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
 
 
 def _number(histograms: pa.StructArray, name: str) -> pa.DoubleArray:
