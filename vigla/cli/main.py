@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vigla.cli import capture, configuration, demo, mesh, proxies, serve, sql, transfer
+from vigla.cli import capture, configuration, demo, mesh, metrics, proxies, serve, sql, transfer
 from vigla.errors import ViglaError
 
 EXIT_FAILED = 2
@@ -41,6 +41,7 @@ serve.register(app)
 demo.register(app)
 sql.register(app)
 transfer.register(app)
+metrics.register(app)
 mesh.register(app)
 capture.register(mesh.app)
 configuration.register(app)
