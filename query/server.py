@@ -12,6 +12,7 @@ from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import api as prometheus
+from query.prometheus import lookups, status
 from query.promql.lake import LakeSeries
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
@@ -67,6 +68,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
     for prefix in ("", PROMETHEUS_PREFIX):
         app.include_router(prometheus.router(metrics_kept, limits, clock), prefix=prefix)
+        app.include_router(lookups.router(store, metrics_kept, limits), prefix=prefix)
+        app.include_router(status.router(store, metrics_kept, limits, clock), prefix=prefix)
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

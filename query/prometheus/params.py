@@ -63,6 +63,18 @@ def duration_ms(name: str, text: str) -> int:
     raise QueryError(f'invalid parameter "{name}": cannot parse "{text}" to a valid duration')
 
 
+def period(start: str, end: str) -> tuple[int, int]:
+    """First and last millisecond of a lookup; what is not given is no bound.
+
+    Raises:
+        QueryError: no time.
+    """
+    return (
+        time_ms("start", start) if start else MIN_TIME,
+        time_ms("end", end) if end else MAX_TIME,
+    )
+
+
 def limit(text: str) -> int:
     """A limit; 0: none.
 

@@ -21,7 +21,7 @@ from vigla.storage.tables import LakeTables, timestamp_ms
 
 MAX_SERIES = 50_000_000
 _LISTED = 1000  # ids written into a statement; more are joined, which prunes row groups by range only
-_EARLIEST_MS, _LATEST_MS = -8_500_000_000_000, 9_200_000_000_000  # what the engine's nanoseconds can hold
+EARLIEST_MS, LATEST_MS = -8_500_000_000_000, 9_200_000_000_000  # what the engine's nanoseconds can hold
 
 Ints = npt.NDArray[np.int64]
 
@@ -59,7 +59,7 @@ class LakeSeries:
         """Samples of the series that every matcher accepts, sorted by labels; see ``SeriesSource``."""
         stop.check()
         ids, labels = self._matching(matchers, stop)
-        start, end = max(start, _EARLIEST_MS), min(end, _LATEST_MS)
+        start, end = max(start, EARLIEST_MS), min(end, LATEST_MS)
         if not len(ids) or start > end:
             return _empty()
         wanted = _Wanted(ids, start, end, QueryContext(stop, max_samples))
@@ -80,19 +80,24 @@ class LakeSeries:
 
         Without a range the labels that are kept are all that is read.
         """
-        found: dict[int, Labels] = {}
-        for matchers in selectors or [()]:
-            ids, labels = self._matching(matchers, stop)
-            found |= zip(ids.tolist(), labels, strict=True)
-        if not found or (start <= _EARLIEST_MS and end >= _LATEST_MS):
+        found = self.by_id(selectors, stop)
+        if not found or (start <= EARLIEST_MS and end >= LATEST_MS):
             return sorted(found.values())
-        start, end = max(start, _EARLIEST_MS), min(end, _LATEST_MS)
+        start, end = max(start, EARLIEST_MS), min(end, LATEST_MS)
         if start > end:
             return []
         wanted = _Wanted(np.array(list(found), np.int64), start, end, QueryContext(stop, MAX_SERIES))
         tables = (self._tables.samples, self._tables.histograms)
         seen = {sid for table in tables for sid in self._present(table, wanted)}
         return sorted(found[sid] for sid in seen)
+
+    def by_id(self, selectors: Sequence[Sequence[Matcher]], stop: Stop) -> dict[int, Labels]:
+        """Label sets by ``sid`` of the series that any selector accepts; without selectors all."""
+        found: dict[int, Labels] = {}
+        for matchers in selectors or [()]:
+            ids, labels = self._matching(matchers, stop)
+            found |= zip(ids.tolist(), labels, strict=True)
+        return found
 
     def _present(self, table: sa.Table, wanted: _Wanted) -> list[int]:
         """Ids of series that have a row in the range."""
@@ -129,11 +134,12 @@ def _in_range(table: sa.Table, wanted: _Wanted) -> tuple[sa.ColumnElement[bool],
     return (
         table.c.ts >= timestamp_ms(wanted.start),
         table.c.ts <= timestamp_ms(wanted.end),
-        *_of_series(table, wanted.ids),
+        *of_series(table, wanted.ids),
     )
 
 
-def _of_series(table: sa.Table, ids: Ints) -> tuple[sa.ColumnElement[bool], ...]:
+def of_series(table: sa.Table, ids: Ints) -> tuple[sa.ColumnElement[bool], ...]:
+    """Conditions that rows are of these series, at least one."""
     if len(ids) <= _LISTED:
         return (table.c.sid.in_(ids.tolist()),)
     many = sa.bindparam(None, ids.tolist(), sa.ARRAY(sa.BigInteger))
