@@ -13,6 +13,8 @@ from vigla.errors import BadInput, Overloaded, PayloadTooLarge, UnsupportedEncod
 from vigla.wire.otlp.descriptors import Signal
 
 PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/metrics": "metrics", "/v1/logs": "logs"}
+PROMETHEUS_PREFIX = "/api/v1/otlp"
+"""Where senders that are set up for Prometheus put ``/v1/metrics``."""
 FORMATS: dict[str, Format] = {"application/x-protobuf": "protobuf", "application/json": "json"}
 MEDIA_TYPES = {form: media.encode() for media, form in FORMATS.items()}
 TEXT = b"text/plain; charset=utf-8"
@@ -28,7 +30,7 @@ CLOSE = [(b"connection", b"close")]
 
 
 class HttpReceiver:
-    """ASGI application with ``POST /v1/{traces,metrics,logs}`` and ``/api/v1/write``.
+    """ASGI application with ``POST /v1/{traces,metrics,logs}``, ``/api/v1/write`` and Prometheus' OTLP path.
 
     Can be mounted below another one.
     """
@@ -45,7 +47,7 @@ class HttpReceiver:
         if path == remote_write.PATH:
             await self._remote_write(scope, receive, send)
             return
-        signal = PATHS.get(path)
+        signal = PATHS.get(path.removeprefix(PROMETHEUS_PREFIX))
         if signal is None:
             await _answer(
                 send, 404, TEXT, f"not found; paths are {', '.join([*PATHS, remote_write.PATH])}\n".encode()

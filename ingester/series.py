@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 MAX_METADATA = 100_000  # names remembered; then all of them are forgotten and stored once more
+NS_PER_US = 1000
 _UNSEEN = -1
 _MAX = np.iinfo(np.int64).max
 
@@ -137,6 +138,24 @@ class SeriesLog:
                 changed.append(place)
         now = pa.array(np.full(len(changed), self._clock.now_ns() // 10**6)).cast(TIME)
         return rows.take(pa.array(changed, pa.int64())).append_column("ts", now)
+
+
+class NumberedSeries:
+    """A ``SeriesLog`` whose batches are numbered by the clock, so that several topics can share it.
+
+    Numbers grow as long as the clock is not set back by more than the time a restart takes. Calls come one at
+    a time, and what they give is visible before the next one: readers look for series with higher numbers.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._log = SeriesLog(clock)
+        self._last = 0
+
+    def tables(self, decoded: Sequence[Decoded]) -> dict[str, pa.Table]:
+        """Rows to store, by table; see ``SeriesLog.tables``."""
+        self._last = max(self._last + 1, self._clock.now_ns() // NS_PER_US)
+        return self._log.tables(decoded, self._last)
 
 
 def _distinct(series: pa.Table) -> pa.Table:

@@ -5,22 +5,23 @@ A thread for each topic and one more, so that decoding goes on while a flush wai
     bus --poll--> decode, derive --buffer--> hot buffer --flush--> lake --commit--> bus
     `-------------- reading ---------------'`------------ flushing ------------------'
 
-``traces``, ``access_logs`` and ``remote_write`` are read. Records of the other topics wait on
-the bus, within its bounds.
+Records of the topic ``logs`` wait on the bus, within its bounds.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from ingester.decode import DeadLetters, Decoding
+from ingester.deltas import Deltas
 from ingester.derive import summaries
-from ingester.series import SeriesLog
+from ingester.series import NumberedSeries
 from vigla.bus.api import Consumer, Record, Topic
 from vigla.clock import Clock
 from vigla.errors import StorageUnavailable
@@ -29,8 +30,9 @@ from vigla.settings import IngesterSettings
 from vigla.storage.api import Writer
 from vigla.telemetry.metrics import Metrics
 from vigla.wire.access_logs.decode import AccessLogDecoder
+from vigla.wire.otlp.metrics import DecodedMetrics, MetricDecoder
 from vigla.wire.otlp.spans import SpanDecoder
-from vigla.wire.remote_write.decode import Decoded, RemoteWriteDecoder
+from vigla.wire.remote_write.decode import RemoteWriteDecoder
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Stream:
         tables: what is stored of the decoded batches, by table; gets the first offset behind them, too.
         counter: metric that counts rows.
         counted: the tables whose rows it counts.
+        order: held from the making of tables until they are visible; for streams that number their rows
+            together.
     """
 
     topic: Topic
@@ -58,6 +62,7 @@ class Stream:
     tables: Callable[[list[Any], int], dict[str, pa.Table]]
     counter: str
     counted: tuple[str, ...]
+    order: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 class Ingester:
@@ -88,6 +93,7 @@ class Ingester:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        series, order = NumberedSeries(clock), threading.Lock()
         self._streams = (
             Stream(
                 "traces",
@@ -106,9 +112,18 @@ class Ingester:
             Stream(
                 "remote_write",
                 Decoding("remote_write", RemoteWriteDecoder(), dead_letters, metrics),
-                _sample_tables(SeriesLog(clock)),
+                lambda parts, _: series.tables([each for part in parts for each in part]),
                 "vigla_ingester_samples_total",
                 ("samples", "histograms"),
+                order,
+            ),
+            Stream(
+                "metrics",
+                Decoding("metrics", MetricDecoder(settings.metric_names), dead_letters, metrics),
+                _metric_tables(series),
+                "vigla_ingester_samples_total",
+                ("samples", "histograms"),
+                order,
             ),
         )
         self._stopping = threading.Event()
@@ -189,8 +204,9 @@ class Ingester:
         self._metrics.observe("vigla_ingester_decode_seconds", self._clock.monotonic() - began)
         self._await_room()
         end = records[-1].offset + 1
-        tables = stream.tables(decoded, end) if decoded else {}
-        self._store.buffer(tables, {stream.topic: end})
+        with stream.order:
+            tables = stream.tables(decoded, end) if decoded else {}
+            self._store.buffer(tables, {stream.topic: end})
         self._metrics.add(stream.counter, sum(tables[t].num_rows for t in stream.counted if t in tables))
         with self._changed:
             self._waiting_bytes += _size(records)
@@ -257,9 +273,18 @@ def _span_tables(parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
     return {"spans": spans, "traces": summaries(spans)}
 
 
-def _sample_tables(series: SeriesLog) -> Callable[[list[list[Decoded]], int], dict[str, pa.Table]]:
-    def tables(parts: list[list[Decoded]], end: int) -> dict[str, pa.Table]:
-        return series.tables([decoded for part in parts for decoded in part], end)
+def _metric_tables(
+    series: NumberedSeries,
+) -> Callable[[list[list[DecodedMetrics]], int], dict[str, pa.Table]]:
+    deltas = Deltas()
+
+    def tables(parts: list[list[DecodedMetrics]], _: int) -> dict[str, pa.Table]:
+        found = []
+        for each in (each for part in parts for each in part):
+            found.append(each.cumulative)
+            if each.deltas is not None:
+                found.append(deltas.accumulated(each.deltas))
+        return series.tables(found)
 
     return tables
 

@@ -53,6 +53,14 @@ class BusSettings(Section):
     )
 
 
+MetricNames = Literal[
+    "UnderscoreEscapingWithSuffixes",
+    "UnderscoreEscapingWithoutSuffixes",
+    "NoUTF8EscapingWithSuffixes",
+    "NoTranslation",
+]
+
+
 class IngesterSettings(Section):
     """Bus to lake."""
 
@@ -62,6 +70,10 @@ class IngesterSettings(Section):
     promoted: tuple[str, ...] = Field(
         (),
         description="span attributes kept in their own column besides the default ones; `key` or `key:int`",
+    )
+    metric_names: MetricNames = Field(
+        "UnderscoreEscapingWithSuffixes",
+        description="how names of OTLP metrics become Prometheus' names; the strategies are Prometheus' own",
     )
 
 

@@ -180,7 +180,7 @@ def test_stop_gives_up_on_a_flush_that_fails(
     assert store.committed("traces") == 0
 
 
-@pytest.mark.parametrize("topic", ["logs", "metrics"])
+@pytest.mark.parametrize("topic", ["logs"])
 def test_other_topics_are_left_alone(
     bus: LocalBus, store: MemoryStore, metrics: Metrics, tmp_path: Path, topic: str
 ) -> None:

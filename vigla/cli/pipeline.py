@@ -87,6 +87,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
             routers.insert(0, mesh_router(pilot))
         app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
+        app.mount("/api/v1/otlp", collector.http_app)  # as Prometheus' users expect
         route = Route("/api/v1/write", collector.remote_write_app)  # as Prometheus users expect
         app.router.routes.append(route)
         query = QueryServer(app, settings.query)

@@ -31,6 +31,7 @@ REQUESTS: dict[Signal, type[Message]] = {
 }
 KEY_VALUE = common_pb2.KeyValue.DESCRIPTOR.full_name
 TRACES_REQUEST = trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR.full_name
+METRICS_REQUEST = metrics_service_pb2.ExportMetricsServiceRequest.DESCRIPTOR.full_name
 
 _FILES = (
     common_pb2,

@@ -41,7 +41,7 @@ class RemoteWriteDecoder:
         Raises:
             BadInput: a record does not parse; none of them is decoded.
         """
-        return [_decoded(parse(version, part)) for version, part in _messages(payloads)]
+        return [decoded(parse(version, part)) for version, part in _messages(payloads)]
 
 
 def _messages(payloads: Sequence[bytes]) -> Iterator[tuple[Version, list[bytes]]]:
@@ -66,7 +66,8 @@ def refused(requests: Requests) -> Mask:
     return wrong
 
 
-def _decoded(requests: Requests) -> Decoded:
+def decoded(requests: Requests) -> Decoded:
+    """Requests as rows to store; what Prometheus skips is left out."""
     good = ~refused(requests)
     ids = requests.labels.ids()
     _, firsts = np.unique(ids[good], return_index=True)
