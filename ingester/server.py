@@ -5,6 +5,8 @@ A thread for each topic and one more, so that decoding goes on while a flush wai
     bus --poll--> decode, derive --buffer--> hot buffer --flush--> lake --commit--> bus
     `-------------- reading ---------------'`------------ flushing ------------------'
 
+What is counted of spans and access logs is buffered as samples by one more, at intervals.
+
 Records of the topic ``logs`` wait on the bus, within its bounds.
 """
 
@@ -21,6 +23,7 @@ import pyarrow as pa
 from ingester.decode import DeadLetters, Decoding
 from ingester.deltas import Deltas
 from ingester.derive import summaries
+from ingester.derived.metrics import DerivedMetrics
 from ingester.series import NumberedSeries
 from vigla.bus.api import Consumer, Record, Topic
 from vigla.clock import Clock
@@ -93,19 +96,21 @@ class Ingester:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        series, order = NumberedSeries(clock), threading.Lock()
+        self._series, self._order = NumberedSeries(clock), threading.Lock()
+        self._derived = DerivedMetrics(settings, clock) if settings.derived_metrics else None
+        series, order = self._series, self._order
         self._streams = (
             Stream(
                 "traces",
                 Decoding("traces", SpanDecoder(promoted), dead_letters, metrics),
-                _span_tables,
+                self._span_tables,
                 "vigla_ingester_spans_total",
                 ("spans",),
             ),
             Stream(
                 "access_logs",
                 Decoding("access_logs", AccessLogDecoder(), dead_letters, metrics),
-                lambda parts, _: {"access_logs": pa.concat_tables(parts)},
+                self._access_log_tables,
                 "vigla_ingester_access_logs_total",
                 ("access_logs",),
             ),
@@ -131,7 +136,7 @@ class Ingester:
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
         self._waiting_bytes = 0
-        self._reading = len(self._streams)
+        self._reading = len(self._streams) + 1
         self._problem = ""
         self._threads = (
             *(
@@ -140,6 +145,7 @@ class Ingester:
                 )
                 for s in self._streams
             ),
+            threading.Thread(target=self._guarded, args=(self._derive,), name="ingester-derive"),
             threading.Thread(target=self._guarded, args=(self._flush,), name="ingester-flush"),
         )
 
@@ -180,11 +186,53 @@ class Ingester:
                         offset = records[-1].offset + 1
                     self._gather(records)
         finally:
-            with self._changed:
-                self._reading -= 1
-                if not self._reading:
-                    self._drained.set()
-                self._changed.notify_all()
+            self._ended()
+
+    def _ended(self) -> None:
+        """A thread buffers nothing any more; after the last one a flush has all."""
+        with self._changed:
+            self._reading -= 1
+            if not self._reading:
+                self._drained.set()
+            self._changed.notify_all()
+
+    def _derive(self) -> None:
+        """Store what is derived, at intervals and at the end."""
+        try:
+            while self._derived is not None:
+                ending = self._stopping.wait(self._settings.derived_interval_s)
+                self._store_derived(self._derived)
+                if ending:
+                    break
+        finally:
+            self._ended()
+
+    def _store_derived(self, derived: DerivedMetrics) -> None:
+        found = derived.samples()
+        self._metrics.set("vigla_ingester_derived_left_out", derived.overflowed())
+        if not found:
+            return
+        self._await_room()
+        with self._order:
+            tables = self._series.tables(found)
+            self._store.buffer(tables, {})
+        self._metrics.add("vigla_ingester_samples_total", tables["samples"].num_rows)
+        with self._changed:
+            if self._waiting_since is None:
+                self._waiting_since = self._clock.monotonic()
+            self._changed.notify_all()
+
+    def _span_tables(self, parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
+        spans = pa.concat_tables(parts)
+        if self._derived is not None:
+            self._derived.observe_spans(spans)
+        return {"spans": spans, "traces": summaries(spans)}
+
+    def _access_log_tables(self, parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
+        rows = pa.concat_tables(parts)
+        if self._derived is not None:
+            self._derived.observe_access_logs(rows)
+        return {"access_logs": rows}
 
     def _take_or_wait(self, stream: Stream, records: Sequence[Record]) -> bool:
         """Take the records, or leave them to the next poll when a dead letter cannot be kept."""
@@ -266,11 +314,6 @@ class Ingester:
                     return True
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
-
-
-def _span_tables(parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
-    spans = pa.concat_tables(parts)
-    return {"spans": spans, "traces": summaries(spans)}
 
 
 def _metric_tables(

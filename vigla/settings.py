@@ -71,6 +71,16 @@ class IngesterSettings(Section):
         (),
         description="span attributes kept in their own column besides the default ones; `key` or `key:int`",
     )
+    derived_metrics: bool = Field(
+        True,
+        description="make `traces_*` metrics of spans, and `istio_*` of access logs",
+    )
+    derived_interval_s: Seconds = Field(15.0, description="time between samples of derived metrics")
+    derived_series: int = Field(
+        200_000,
+        gt=0,
+        description="series made of spans, and as many of access logs; more are left out",
+    )
     metric_names: MetricNames = Field(
         "UnderscoreEscapingWithSuffixes",
         description="how names of OTLP metrics become Prometheus' names; the strategies are Prometheus' own",

@@ -51,6 +51,11 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_ingester_access_logs_total", "counter", "access log entries decoded"),
     Definition("vigla_ingester_samples_total", "counter", "samples and native histograms decoded"),
     Definition(
+        "vigla_ingester_derived_left_out",
+        "gauge",
+        "label sets that spans or access logs had past `ingester.derived_series`, once for each batch",
+    ),
+    Definition(
         "vigla_ingester_undecodable_total",
         "counter",
         "records on the bus that could not be decoded",

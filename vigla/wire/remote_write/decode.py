@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,12 @@ def _messages(payloads: Sequence[bytes]) -> Iterator[tuple[Version, list[bytes]]
         group.append(envelope.decompress(body))
     for part in chunks(group):
         yield version, part
+
+
+@cache
+def empty() -> Decoded:
+    """Of no request."""
+    return decoded(parse("2", [b""]))
 
 
 def refused(requests: Requests) -> Mask:
