@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingester.derived.counters import Counters, Family, grouped, spread
+from ingester.derived.counters import Counters, Family, grouped, slowest, spread
 
 REQUESTS, DURATION = "istio_requests_total", "istio_request_duration_milliseconds"
 RECEIVED, SENT = "istio_request_bytes", "istio_response_bytes"
@@ -66,8 +66,10 @@ def _requests(counters: Counters, rows: pa.Table, now_ms: int) -> None:
     )
     count = len(labels)
     counters.add(REQUESTS, labels, np.bincount(groups, minlength=count).astype(np.float64), now_ms)
+    durations = _column(rows, "dur").fill_null(0).to_numpy() / _NS_PER_MS
+    examples = slowest(durations, groups, _text(rows, "trace_id"))
+    counters.add(DURATION, labels, spread(durations, groups, count, BOUNDS), now_ms, examples)
     for name, values in (
-        (DURATION, _column(rows, "dur").fill_null(0).to_numpy() / _NS_PER_MS),
         (RECEIVED, _bytes(rows, "downstream_wire_bytes_received")),
         (SENT, _bytes(rows, "downstream_wire_bytes_sent")),
     ):

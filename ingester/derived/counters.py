@@ -57,6 +57,19 @@ class Family:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """For each of G sets of labels the measurement that is kept as its exemplar.
+
+    Attributes:
+        values: float64 [G].
+        traces: ids; None or empty where the measurement has none.
+    """
+
+    values: Floats
+    traces: Sequence[str | None]
+
+
 class Counters:
     """The series of some families. Adding and giving out may come from two threads.
 
@@ -74,9 +87,17 @@ class Counters:
         self._series = empty().series
         self._values, self._starts, self._touched = np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._told = np.zeros(0)
+        self._examples: dict[int, tuple[float, str, int]] = {}
         self.overflowed = 0
 
-    def add(self, name: str, labels: Sequence[Labels], amounts: Floats, now_ms: int) -> None:
+    def add(
+        self,
+        name: str,
+        labels: Sequence[Labels],
+        amounts: Floats,
+        now_ms: int,
+        examples: Examples | None = None,
+    ) -> None:
         """Count.
 
         Args:
@@ -85,6 +106,7 @@ class Counters:
             amounts: float64 [G] of a counter, [G, buckets + 2] of a histogram: what falls into each bucket
                 (not cumulative, the last without bound), then the sum.
             now_ms: the time.
+            examples: of a histogram; the newest of each bucket is given out with the next samples.
         """
         if self.families[name].type == "histogram":
             buckets, sums = np.cumsum(amounts[:, :-1], axis=1), amounts[:, -1:]
@@ -98,6 +120,16 @@ class Counters:
             places = firsts[kept, None] + np.arange(amounts.shape[1])
             np.add.at(self._values, places, amounts[kept])
             self._touched[places] = now_ms
+            if examples is not None:
+                self._keep(examples, firsts, self.families[name].bounds, now_ms)
+
+    def _keep(self, examples: Examples, firsts: Ints, bounds: Sequence[float], now_ms: int) -> None:
+        """An exemplar belongs to the lowest bucket that it falls into."""
+        places = firsts + np.searchsorted(np.array(bounds), examples.values, side="left")
+        rows = zip(firsts.tolist(), places.tolist(), examples.values.tolist(), examples.traces, strict=True)
+        self._examples |= {
+            place: (value, trace, now_ms) for first, place, value, trace in rows if first >= 0 and trace
+        }
 
     def samples(self, now_ms: int) -> Decoded | None:
         """What changed since the last call, at this time; None when nothing did."""
@@ -120,13 +152,25 @@ class Counters:
                     }
                 ),
                 histograms=empty().histograms,
-                exemplars=empty().exemplars,
+                exemplars=self._exemplars(),
                 metadata=self._metadata(),
             )
             self._told = self._values.copy()
             if len(ended):
                 self._forget(self._touched >= now_ms - self._idle)
             return made
+
+    def _exemplars(self) -> pa.Table:
+        """Those kept since the last call, as rows."""
+        kept, self._examples = self._examples, {}
+        values, traces, times = zip(*kept.values(), strict=True) if kept else ((), (), ())
+        columns = [
+            self._series.column("sid").take(pa.array(kept.keys(), pa.int64())),
+            pa.array(times, pa.int64()).cast(TIME),
+            pa.array(values, pa.float64()),
+            pa.array([f'{{"trace_id":"{trace}"}}' for trace in traces], pa.string()),
+        ]
+        return pa.Table.from_arrays(columns, schema=empty().exemplars.schema)
 
     def _places(self, name: str, labels: Sequence[Labels], now_ms: int) -> Ints:
         """Place of the first series of each set of labels; -1 past the bound."""
@@ -208,6 +252,13 @@ def grouped(columns: Mapping[str, pa.Array]) -> tuple[list[Labels], Ints]:
     _, firsts, groups = np.unique(codes, return_index=True, return_inverse=True)
     values = [texts.take(pa.array(firsts)).cast(pa.string()).to_pylist() for texts in encoded]
     return [tuple(zip(columns, own, strict=True)) for own in zip(*values, strict=True)], groups
+
+
+def slowest(values: Floats, groups: Ints, traces: pa.Array) -> Examples:
+    """The greatest value of each group, and its trace."""
+    order = np.lexsort((values, groups))
+    lasts = order[np.append(np.flatnonzero(np.diff(groups[order])), len(order) - 1)]
+    return Examples(values[lasts], traces.take(pa.array(lasts)).to_pylist())
 
 
 def spread(values: Floats, groups: Ints, count: int, bounds: Sequence[float]) -> Floats:

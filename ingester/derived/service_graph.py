@@ -152,8 +152,10 @@ def _halves(spans: pa.Table, now_ms: int) -> pa.Table:
 def _database(rows: pa.Table) -> pa.StringArray:
     """The database that a span names, empty when none: its namespace, else its system, also by older keys."""
     attrs = _text(rows, "attrs")
-    old = pc.struct_field(pc.extract_regex(attrs, _OLD_DATABASE), "name")
-    return pc.coalesce(_text(rows, "a.db.namespace"), _text(rows, "a.db.system.name"), old, "")
+    named = pc.coalesce(_text(rows, "a.db.namespace"), _text(rows, "a.db.system.name"))
+    older = pc.and_(pc.is_null(named), pc.match_substring(attrs, '"db.'))  # a search spares the expression
+    found = pc.struct_field(pc.extract_regex(attrs.filter(older), _OLD_DATABASE), "name")
+    return pc.replace_with_mask(named, older, found).fill_null("")
 
 
 def _paired(rows: pa.Table) -> tuple[Ints, Ints, Mask]:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingester.derived.counters import Counters, Family, grouped, spread
+from ingester.derived.counters import Counters, Family, grouped, slowest, spread
 
 CALLS, LATENCY = "traces_spanmetrics_calls_total", "traces_spanmetrics_latency"
 BOUNDS = tuple(0.002 * 2**n for n in range(14))
@@ -26,7 +26,7 @@ _NS_PER_S = 1e9
 
 def observe(counters: Counters, spans: pa.Table, now_ms: int) -> None:
     """Count the spans of a batch; columns as in ``vigla.model.spans``."""
-    rows = spans.select(["service", "name", "kind", "status_code", "dur"]).combine_chunks()
+    rows = spans.select(["trace_id", "service", "name", "kind", "status_code", "dur"]).combine_chunks()
     if not rows.num_rows:
         return
     named = {name: pc.cast(rows.column(name), pa.string()).combine_chunks() for name in ("service", "name")}
@@ -40,4 +40,5 @@ def observe(counters: Counters, spans: pa.Table, now_ms: int) -> None:
     )
     seconds = rows.column("dur").to_numpy() / _NS_PER_S
     counters.add(CALLS, labels, np.bincount(groups, minlength=len(labels)).astype(np.float64), now_ms)
-    counters.add(LATENCY, labels, spread(seconds, groups, len(labels), BOUNDS), now_ms)
+    examples = slowest(seconds, groups, rows.column("trace_id").combine_chunks())
+    counters.add(LATENCY, labels, spread(seconds, groups, len(labels), BOUNDS), now_ms, examples)

@@ -73,3 +73,10 @@ def test_edges(api: httpx.Client) -> None:
     assert_value(api, f"traces_service_graph_request_failed_total{{{edge}}}", "10")
     assert_value(api, f"traces_service_graph_request_server_seconds_count{{{edge}}}", "30")
     assert_value(api, f'traces_service_graph_request_client_seconds_bucket{{{edge},le="+Inf"}}', "30")
+
+
+def test_an_exemplar_names_a_trace_that_is_there(api: httpx.Client) -> None:
+    asked = {"query": 'traces_spanmetrics_latency_bucket{service="back"}'}
+    found = api.get("/api/v1/query_exemplars", params=asked).json()["data"]
+    (trace_id, *_) = [each["labels"]["trace_id"] for each in found[0]["exemplars"]]
+    assert api.get(f"/api/traces/{trace_id}").status_code == httpx.codes.OK

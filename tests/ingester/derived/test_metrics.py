@@ -191,3 +191,29 @@ def test_databases_users_queues_and_peers_are_nodes() -> None:
     assert edges([peer]) == {}
     assert edges([peer], [], seconds=11)["request_total front virtual_node bank"] == 1.0
     assert edges([peer, ANSWER])["request_total front back"] == 1.0
+
+
+def test_the_slowest_is_the_exemplar_of_its_bucket() -> None:
+    derived = DerivedMetrics(IngesterSettings(), FakeClock())
+    slow, fast = {"dur": 3_000_000, "trace_id": "a" * 32}, {"dur": 2_500_000, "trace_id": "b" * 32}
+    derived.observe_spans(spans(fast, slow, fast | {"name": "other"}))
+    derived.observe_access_logs(
+        access_logs(REQUEST | {"trace_id": "c" * 32}, REQUEST | {"dur": 1}, {"dur": 5})
+    )
+    found = {}
+    for each in derived.samples():
+        texts = dict(zip(each.series["sid"].to_pylist(), each.series["labels"].to_pylist(), strict=True))
+        for row in each.exemplars.to_pylist():
+            labels = orjson.loads(texts[row["sid"]])
+            found[labels["__name__"], labels["le"], labels.get("span_name", "")] = (
+                row["value"],
+                orjson.loads(row["labels"])["trace_id"][0],
+            )
+    assert found == {
+        ("traces_spanmetrics_latency_bucket", "0.004", "GET /"): (0.003, "a"),
+        ("traces_spanmetrics_latency_bucket", "0.004", "other"): (0.0025, "b"),
+        ("istio_request_duration_milliseconds_bucket", "10", ""): (7.0, "c"),
+    }
+    derived.observe_spans(spans({"name": "third", "dur": 10**12}))
+    (again,) = derived.samples()
+    assert again.exemplars.num_rows == 1
