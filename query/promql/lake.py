@@ -63,6 +63,7 @@ class LakeSeries:
         if not len(ids) or start > end:
             return _empty()
         wanted = _Wanted(ids, start, end, QueryContext(stop, max_samples))
+        self._check_size(wanted)
         try:
             samples = self._read(self._tables.samples, wanted)
             histograms = self._read(self._tables.histograms, wanted)
@@ -72,6 +73,21 @@ class LakeSeries:
         if len(batch.times) > max_samples:
             raise TooManySamples
         return batch
+
+    def _check_size(self, wanted: _Wanted) -> None:
+        """Refuse what is too much before any of it is in memory.
+
+        Rows are counted only where one a second would be too many; denser ones are refused while being read.
+        """
+        seconds = (wanted.end - wanted.start) // 1000 + 1
+        if len(wanted.ids) * seconds <= wanted.context.max_rows:
+            return
+        counted = 0
+        for table in (self._tables.samples, self._tables.histograms):
+            query = sa.select(sa.func.count()).select_from(table).where(*_in_range(table, wanted))
+            counted += self._reader.select(query, wanted.context).column(0)[0].as_py()
+        if counted > wanted.context.max_rows:
+            raise TooManySamples
 
     def label_sets(
         self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, stop: Stop

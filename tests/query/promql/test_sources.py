@@ -214,6 +214,33 @@ def test_too_many_samples(kept: Source) -> None:
         read(kept, ("__name__", "=", "m"), limit=9)
 
 
+class Watched:
+    """A store that remembers the longest answer."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.longest = 0
+
+    def select(self, statement: Any, context: Any) -> Any:
+        found = self._store.select(statement, context)
+        self.longest = max(self.longest, found.num_rows)
+        return found
+
+
+def test_what_is_too_much_is_refused_before_it_is_read() -> None:
+    store = MemoryStore(DEFAULT_PROMOTED)
+    Stored(store).put({"__name__": "m"}, *((n * 1000, 1.0) for n in range(1000)))
+    watched = Watched(store)
+    source = LakeSeries(watched)  # type: ignore[arg-type]
+    with pytest.raises(TooManySamples):
+        source.select([Matcher("__name__", "=", "m")], 0, T, max_samples=999, stop=Stop())
+    assert watched.longest == 1
+    assert (
+        len(source.select([Matcher("__name__", "=", "m")], 0, T, max_samples=1000, stop=Stop()).times) == 1000
+    )
+    store.close()
+
+
 def test_many_series(kept: Source) -> None:
     for number in range(3):
         kept.put({"__name__": "other", "n": str(number)}, (1, 1.0))
