@@ -41,6 +41,7 @@ class DerivedMetrics:
 
     def samples(self) -> list[Decoded]:
         """Samples of what changed since the last call."""
+        self._graph.expire(self._now())
         found = (counters.samples(self._now()) for counters in (self._spans, self._access_logs))
         return [each for each in found if each is not None]
 

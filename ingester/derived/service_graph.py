@@ -5,6 +5,7 @@ make a request. A call of a database needs no server span; a server span without
 a client span that finds no server in time is a call of its ``peer.service``, if it names one.
 """
 
+import threading
 from typing import TypeAlias
 
 import numpy as np
@@ -57,7 +58,7 @@ _HALVES = pa.schema(
 
 
 class ServiceGraph:
-    """Pairs the halves of requests over batches. For one thread.
+    """Pairs the halves of requests over batches. Thread-safe.
 
     Args:
         counters: of ``FAMILIES`` among others.
@@ -66,17 +67,27 @@ class ServiceGraph:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._waiting = _HALVES.empty_table()
+        self._lock = threading.Lock()
 
     def observe(self, spans: pa.Table, now_ms: int) -> None:
         """Count the requests that are whole with a batch; columns as in ``vigla.model.spans``."""
-        rows = pa.concat_tables([self._waiting, _halves(spans, now_ms)]).combine_chunks()
+        halves = _halves(spans, now_ms)
+        with self._lock:
+            self._settle(halves, now_ms)
+
+    def expire(self, now_ms: int) -> None:
+        """Count what has waited long enough for its other half, also when no spans come."""
+        with self._lock:
+            self._settle(_HALVES.empty_table(), now_ms)
+
+    def _settle(self, halves: pa.Table, now_ms: int) -> None:
+        rows = pa.concat_tables([self._waiting, halves]).combine_chunks()
         clients, servers, taken = _paired(rows)
         self._count_pairs(rows.take(pa.array(clients)), rows.take(pa.array(servers)), now_ms)
         rest = rows.filter(pa.array(~taken))
         self._count_alone(rest, now_ms)
-        alone = pc.or_(rest.column("database"), rest.column("root"))
         young = pc.greater(rest.column("at"), now_ms - WAIT_MS)
-        kept = rest.filter(pc.and_(young, pc.invert(alone)))
+        kept = rest.filter(pc.and_(young, pc.invert(rest.column("root"))))
         self._waiting = kept.slice(max(kept.num_rows - MAX_WAITING, 0))
 
     def _count_pairs(self, clients: pa.Table, servers: pa.Table, now_ms: int) -> None:
@@ -88,10 +99,10 @@ class ServiceGraph:
         self._count(ends, kind, times, failed, now_ms)
 
     def _count_alone(self, rows: pa.Table, now_ms: int) -> None:
-        """Databases and users at once, named peers when nobody answered for them."""
+        """Users at once; databases and named peers when nobody answered for them."""
         old = pc.less_equal(rows.column("at"), now_ms - WAIT_MS)
         named = pc.and_(pc.not_equal(rows.column("peer"), ""), pc.invert(rows.column("is_server")))
-        calls = rows.filter(pc.or_(rows.column("database"), pc.and_(old, named)))
+        calls = rows.filter(pc.and_(old, named))
         kind = pc.if_else(calls.column("database"), DATABASE, VIRTUAL)
         seconds = calls.column("seconds")
         ends = (calls.column("service"), calls.column("peer"))

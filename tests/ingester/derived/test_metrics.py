@@ -181,15 +181,17 @@ def test_other_traces_and_late_answers_are_no_request() -> None:
 
 def test_databases_users_queues_and_peers_are_nodes() -> None:
     database = CALL | {"a.db.system.name": "postgresql", "a.db.namespace": "orders"}
-    assert edges([database])["request_total front database orders"] == 1.0
+    assert edges([database]) == {}
+    assert edges([database], seconds=11)["request_total front database orders"] == 1.0
+    assert edges([database], [ANSWER], seconds=1)["request_total front database back"] == 1.0
     older = CALL | {"attrs": '{"db.system":"redis"}'}
-    assert edges([older])["request_total front database redis"] == 1.0
+    assert edges([older], seconds=11)["request_total front database redis"] == 1.0
     assert edges([ANSWER | {"parent_id": 0}])["request_total user virtual_node back"] == 1.0
     queue = [CALL | {"kind": 4}, ANSWER | {"kind": 5}]
     assert edges(queue)["request_total front messaging_system back"] == 1.0
     peer = CALL | {"a.peer.service": "bank"}
     assert edges([peer]) == {}
-    assert edges([peer], [], seconds=11)["request_total front virtual_node bank"] == 1.0
+    assert edges([peer], seconds=11)["request_total front virtual_node bank"] == 1.0
     assert edges([peer, ANSWER])["request_total front back"] == 1.0
 
 
