@@ -48,10 +48,10 @@ class Deltas:
         self._learn(ids, np.where(began[order] > 0, began[order], times))
         places = np.searchsorted(self._ids, ids)
         lost = np.isnan(values)
-        running = np.cumsum(np.where(lost, 0.0, values))
         firsts = np.flatnonzero(np.diff(ids, prepend=ids[:1] - 1))
-        before = np.repeat(np.concatenate(([0.0], running))[firsts], np.diff(np.append(firsts, len(ids))))
-        sums = running - before + self._sums[places]
+        changes = np.where(lost, 0.0, values)
+        changes[firsts] += self._sums[places[firsts]]
+        sums = _running(changes, firsts)
         lasts = np.append(firsts[1:] - 1, len(ids) - 1)[: len(firsts)]
         self._sums[places[lasts]] = sums[lasts]
         bits = np.where(lost, values.view(np.int64), sums.view(np.int64))
@@ -76,3 +76,20 @@ class Deltas:
         self._ids = everyone[order]
         self._starts = np.concatenate([self._starts, starts[firsts][new]])[order]
         self._sums = np.concatenate([self._sums, np.zeros(int(new.sum()))])[order]
+
+
+def _running(values: Floats, firsts: Ints) -> Floats:
+    """Running sums within each group, groups beginning at ``firsts``: log2(longest) passes.
+
+    No sum over the whole is taken and subtracted again: rounding, or an infinity, of one series would show
+    in the next.
+    """
+    sums = values.copy()
+    lengths = np.diff(np.append(firsts, len(values)))
+    ranks = np.arange(len(values)) - np.repeat(firsts, lengths)
+    reach = 1
+    while reach <= ranks.max(initial=0):
+        later = np.flatnonzero(ranks >= reach)
+        sums[later] += sums[later - reach]
+        reach *= 2
+    return sums

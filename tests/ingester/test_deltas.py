@@ -14,12 +14,13 @@ T = 1_700_000_000_000
 NS = 1_000_000
 
 
-def changes(*points: tuple[str, int, int], flags: int = 0) -> Decoded:
+def changes(*points: tuple[str, int, float], flags: int = 0) -> Decoded:
     request = ExportMetricsServiceRequest()
     metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
     metric.sum.aggregation_temporality, metric.sum.is_monotonic = 1, True
     for series, second, value in points:
-        point = metric.sum.data_points.add(as_int=value, time_unix_nano=(T + second * 1000) * NS, flags=flags)
+        point = metric.sum.data_points.add(time_unix_nano=(T + second * 1000) * NS, flags=flags)
+        point.as_double = value
         point.start_time_unix_nano = (T + second * 1000 - 500) * NS
         point.attributes.add(key="s").value.string_value = series
     (found,) = MetricDecoder("NoTranslation").decode([request.SerializeToString()])
@@ -59,3 +60,10 @@ def test_past_the_bound_all_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     state.accumulated(changes(("a", 1, 3), ("b", 1, 3)))
     found = sums(state.accumulated(changes(("a", 2, 1), ("c", 2, 1))))
     assert [row[2] for row in found] == [1.0, 1.0]
+
+
+def test_a_series_leaves_no_trace_in_the_next() -> None:
+    state = Deltas()
+    points = [("a", 1, 0.1), ("a", 2, 1e17), ("b", 1, float("inf")), ("c", 1, 1), ("c", 2, 1), ("c", 3, 1)]
+    found = [(name, value) for name, _, value, _ in sums(state.accumulated(changes(*points)))]
+    assert found == [("a", 0.1), ("a", 1e17), ("b", float("inf")), ("c", 1), ("c", 2), ("c", 3)]

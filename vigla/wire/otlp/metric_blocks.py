@@ -145,8 +145,9 @@ def _buckets(data: pa.StructArray) -> tuple[Ints, Floats, Floats]:
     first_bound, first_count = (
         (offsets_of(lists)[:-1] - offsets_of(lists)[0]).astype(np.int64) for lists in (bounds, counts)
     )
-    sums = np.concatenate(([0.0], np.cumsum(counts.flatten().to_numpy().astype(np.float64))))
-    cumulative = sums[first_count[owners] + inner + 1] - sums[first_count[owners]]
+    # Unsigned, so that the differences are exact whatever the sum over all wraps to.
+    sums = np.cumsum(np.append(np.uint64(0), counts.flatten().to_numpy().astype(np.uint64)), dtype=np.uint64)
+    cumulative = (sums[first_count[owners] + inner + 1] - sums[first_count[owners]]).astype(np.float64)
     return owners, bounds.flatten().to_numpy()[first_bound[owners] + inner], cumulative
 
 
