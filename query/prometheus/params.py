@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from query.jaeger.params import rfc3339_ns
 from query.promql.ast import Matcher
-from query.promql.duration_text import parse_duration
+from query.promql.matching import accepts
 from query.promql.parser import parse_selector
-from query.promql.regex import accepts
 from vigla.errors import QueryError
+from vigla.prometheus.durations import parse_duration
 
 MIN_TIME, MAX_TIME = -(2**62), 2**62
 """Milliseconds; what a missing start or end of a lookup stands for."""

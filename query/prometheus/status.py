@@ -19,11 +19,11 @@ from query.limits import Limits
 from query.prometheus import answers, params
 from query.prometheus.requests import Form, Requests, one
 from query.promql.context import EngineOptions
-from query.promql.duration_text import format_duration
 from query.promql.labelsets import NAME
 from query.promql.lake import LakeSeries
 from vigla.clock import Clock
 from vigla.errors import QueryError
+from vigla.prometheus.durations import format_duration
 from vigla.storage.api import QueryContext, Reader
 from vigla.storage.tables import LakeTables
 

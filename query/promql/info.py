@@ -10,12 +10,13 @@ from query.promql.context import Context
 from query.promql.errors import ExecutionError
 from query.promql.kernels.call import Ints
 from query.promql.labelsets import NAME, changed, kept, name_of, shown
+from query.promql.matching import accepts
 from query.promql.matrix import Matrix
 from query.promql.merging import merged
-from query.promql.regex import accepts, escaped
 from query.promql.selection import Picked, milliseconds, pick, trimmed
 from query.promql.series import Labels
 from query.promql.walk import children
+from vigla.prometheus.regex import escaped
 
 IDENTIFYING = ("instance", "job")
 DEFAULT_NAME = "target_info"

@@ -10,11 +10,10 @@ from query.promql.errors import ExecutionError
 from query.promql.labelsets import NAME, changed
 from query.promql.matrix import Matrix
 from query.promql.merging import merged
-from query.promql.regex import RegexError, compile_regex, utf8
 from query.promql.selection import rows
 from query.promql.series import Labels
+from vigla.prometheus.regex import RegexError, compile_regex, expanded, utf8
 
-_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -34,7 +33,7 @@ def label_replace(vector: Matrix, target: str, replacement: str, source: str, pa
     def replaced(value: str) -> str | None:
         if value not in values:
             found = compiled.fullmatch(utf8(value))
-            values[value] = None if found is None else _expanded(replacement, found)
+            values[value] = None if found is None else expanded(replacement, found)
         return values[value]
 
     return _relabelled(vector, target, [replaced(dict(own).get(source, "")) for own in vector.labels])
@@ -76,21 +75,6 @@ def _natural(value: str) -> tuple[tuple[int, int, str], ...]:
 def _check(name: str, role: str, function: str) -> None:
     if not name or not name.isprintable():
         raise ExecutionError(f"invalid {role} label name in {function}(): {name}")
-
-
-def _expanded(template: str, found: Any) -> str:
-    """The replacement with ``$1`` and ``${name}`` filled in; what does not exist is empty."""
-
-    def value(reference: re.Match[str]) -> str:
-        name = reference[1] or reference[2]
-        if name is None:
-            return "$"
-        if name.isdigit():
-            number = int(name)
-            return (found.group(number) or "") if number <= len(found.groups()) else ""
-        return found.groupdict().get(name) or ""
-
-    return _REFERENCE.sub(value, template)
 
 
 def _relabelled(vector: Matrix, target: str, values: Sequence[str | None]) -> Matrix:

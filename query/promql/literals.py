@@ -3,9 +3,9 @@
 import re
 
 from query.promql.ast import DurationNumber, NumberLiteral
-from query.promql.duration_text import parse_duration
 from query.promql.errors import parse_error
 from query.promql.tokens import DURATION, Token
+from vigla.prometheus.durations import parse_duration
 
 _HEXADECIMAL = re.compile(r"0[xX]")
 _OCTAL = re.compile(r"0[0-7_]+")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from query.promql.ast import Matcher
 from query.promql.errors import TooManySamples
 from query.promql.histogram import Histogram
-from query.promql.regex import accepts
+from query.promql.matching import accepts
 from query.promql.series import Labels, SeriesBatch
 from vigla.storage.api import Stop
 

@@ -23,9 +23,9 @@ from query.promql.ast import (
     Unary,
     VectorSelector,
 )
-from query.promql.duration_text import format_duration
 from query.promql.gotext import quote
 from query.promql.histograms.numbers import plain
+from vigla.prometheus.durations import format_duration
 
 _PLAIN_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

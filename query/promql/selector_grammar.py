@@ -5,9 +5,9 @@ import re
 from query.promql.ast import Matcher, MatchOp, VectorSelector
 from query.promql.errors import parse_error
 from query.promql.gotext import quote
-from query.promql.regex import RegexError, compile_regex
 from query.promql.token_stream import TokenStream
 from query.promql.tokens import GROUPING_LABELS, IDENTIFIER, STRING, Token
+from vigla.prometheus.regex import RegexError, compile_regex
 
 NAME_LABEL = "__name__"
 _OPERATORS: dict[str, MatchOp] = {"=": "=", "!=": "!=", "=~": "=~", "!~": "!~"}

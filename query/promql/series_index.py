@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from query.promql.ast import Matcher
-from query.promql.regex import accepts
+from query.promql.matching import accepts
 from query.promql.series import Labels
 
 Ints: TypeAlias = npt.NDArray[np.int64]

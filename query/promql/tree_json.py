@@ -23,8 +23,8 @@ from query.promql.ast import (
 )
 from query.promql.histograms.numbers import plain
 from query.promql.printer import format_duration_expr
-from query.promql.regex import utf8
 from query.promql.signatures import SIGNATURES
+from vigla.prometheus.regex import utf8
 
 Json = Mapping[str, object]
 

@@ -20,7 +20,7 @@ from query.promql.ast import (
 from query.promql.errors import PromqlError, parse_error
 from query.promql.gotext import quote
 from query.promql.lexer import Lexer
-from query.promql.regex import accepts
+from query.promql.matching import accepts
 from query.promql.selector_grammar import NAME_LABEL
 from query.promql.signatures import AGGREGATIONS, SIGNATURES, Signature
 from query.promql.tokens import SET_OPERATORS

@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from query.promql.ast import Matcher
-from query.promql.parser import parse
-from query.promql.printer import format_expr
-from tests.conformance.promqltest.compare import Found, differences, message_differences, near
-from tests.conformance.promqltest.notation import (
+from query.promql.notation import (
     STALE,
     NotationError,
     Noted,
@@ -18,6 +15,9 @@ from tests.conformance.promqltest.notation import (
     read_row,
     read_values,
 )
+from query.promql.parser import parse
+from query.promql.printer import format_expr
+from tests.conformance.promqltest.compare import Found, differences, message_differences, near
 from tests.conformance.promqltest.script import Eval, read_script
 from tests.conformance.promqltest.storage import stored
 from tests.conformance.promqltest.variants import at_variants, can_be_range, pin

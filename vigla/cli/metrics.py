@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from query.promql.duration_text import parse_duration
 from vigla.cli import metrics_client
 from vigla.cli.metrics_text import number, selector, sparkline
 from vigla.cli.output import Output, OutputOption, errors, show
 from vigla.client import DEFAULT_URL
 from vigla.errors import QueryError
+from vigla.prometheus.durations import parse_duration
 
 app = typer.Typer(help="Ask metrics in PromQL.", no_args_is_help=True)
 

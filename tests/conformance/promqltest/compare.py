@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from query.promql.histogram import Buckets, Histogram
+from query.promql.notation import Noted, Value
 from query.promql.series import STALE_BITS, Labels
-from tests.conformance.promqltest.notation import Noted, Value
 from tests.conformance.promqltest.script import Eval, Expected
 
 _NEARLY = 1e-6

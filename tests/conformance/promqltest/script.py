@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from query.promql.duration_text import parse_duration
+from query.promql.notation import Row, read_number, read_row
 from query.promql.strings import read_string
-from tests.conformance.promqltest.notation import Row, read_number, read_row
+from vigla.prometheus.durations import parse_duration
 
 _LOAD = re.compile(r"load(_with_nhcb)?\s+(\S+)", re.IGNORECASE)
 _INSTANT = re.compile(r"eval(?:_(fail|warn|ordered|info))?\s+instant(?:\s+at\s+(\S+))?\s+(.+)", re.IGNORECASE)

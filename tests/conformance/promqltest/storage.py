@@ -9,8 +9,8 @@ import numpy as np
 
 from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram, ResetHint
 from query.promql.memory import MemorySeries
+from query.promql.notation import NAME, Noted, Row, Value
 from query.promql.series import STALE_BITS, Labels
-from tests.conformance.promqltest.notation import NAME, Noted, Row, Value
 from tests.conformance.promqltest.script import Load
 
 _NO_BUCKETS = Buckets(0, np.zeros(0))

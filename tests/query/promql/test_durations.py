@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from query.promql.ast import DurationNumber, MatrixSelector, VectorSelector
-from query.promql.duration_text import format_duration, parse_duration
 from query.promql.durations import resolve
 from query.promql.errors import PromqlError
 from query.promql.parser import parse
 from query.promql.printer import format_expr
+from vigla.prometheus.durations import format_duration, parse_duration
 
 
 @given(st.integers(0, 9 * 10**12))

@@ -1,11 +1,11 @@
-"""Regular expressions of matchers: RE2, fully anchored, ``.`` matches a newline."""
+"""Regular expressions of matchers and relabelling: RE2, ``.`` matches a newline."""
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
-
-from query.promql.ast import Matcher
 
 _GO_WORDS = {
     "invalid escape sequence": "invalid escape sequence",
@@ -23,14 +23,21 @@ _GO_WORDS = {
 }
 """Messages of RE2 in C++ to those of Go's regexp."""
 
+_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 _COMPILED = 1000  # patterns kept
 
 
 class Pattern(Protocol):
     """A compiled expression."""
 
-    def fullmatch(self, text: str) -> object | None:
+    def fullmatch(self, text: str) -> Any | None:
         """A match of the whole text, or None."""
+
+    def search(self, text: str) -> Any | None:
+        """The first match anywhere, or None."""
+
+    def sub(self, replacement: Callable[[Any], str], text: str) -> str:
+        """The text with every match replaced."""
 
 
 class RegexError(ValueError):
@@ -54,16 +61,6 @@ def compile_regex(pattern: str) -> Pattern:
     return compiled
 
 
-def accepts(matcher: Matcher, value: str) -> bool:
-    """Whether the matcher accepts a label's value; an absent label has the empty value."""
-    if matcher.op == "=":
-        return matcher.value == value
-    if matcher.op == "!=":
-        return matcher.value != value
-    matched = compile_regex(matcher.value).fullmatch(utf8(value)) is not None
-    return matched == (matcher.op == "=~")
-
-
 def utf8(text: str) -> str:
     """The text as RE2 can read it: bytes that are no UTF-8 become U+FFFD."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
@@ -80,3 +77,18 @@ def escaped(text: str) -> str:
     """A pattern that accepts this text alone."""
     pattern: str = re2.escape(text)
     return pattern
+
+
+def expanded(template: str, found: Any) -> str:
+    """The replacement with ``$1`` and ``${name}`` filled in; what does not exist is empty."""
+
+    def value(reference: re.Match[str]) -> str:
+        name = reference[1] or reference[2]
+        if name is None:
+            return "$"
+        if name.isdigit():
+            number = int(name)
+            return (found.group(number) or "") if number <= len(found.groups()) else ""
+        return found.groupdict().get(name) or ""
+
+    return _REFERENCE.sub(value, template)

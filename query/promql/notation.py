@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from query.promql.duration_text import parse_duration
 from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram, ResetHint
 from query.promql.lexer import Lexer
 from query.promql.series import STALE_BITS, Labels
 from query.promql.tokens import METRIC_NAMES, STRING
+from vigla.prometheus.durations import parse_duration
 
 STALE = float(np.array(STALE_BITS, np.uint64).view(np.float64))
 NAME = "__name__"

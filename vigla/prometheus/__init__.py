@@ -1,0 +1,1 @@
+"""What Prometheus defines and several roles read: durations, regular expressions, its files, relabelling."""
