@@ -11,6 +11,7 @@ from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
 from vigla.settings import CollectorSettings
 from vigla.telemetry.metrics import Metrics
+from vigla.wire.remote_write.encode import VERSION
 
 DRAIN_S = 5
 
@@ -59,6 +60,14 @@ class Collector:
         self._http = HttpServer(self.http_app, listener, drain_s=DRAIN_S)
         await self._http.start()
         self.http_port = self._http.port
+
+    async def write_samples(self, body: bytes) -> None:
+        """Take samples that this process made: a compressed remote write request.
+
+        Raises:
+            Overloaded: the bus is full.
+        """
+        await self._admission.accept_remote_write(VERSION, body)
 
     async def stop(self) -> None:
         """Refuse new requests, answer those in flight within ``DRAIN_S`` seconds, close the ports."""

@@ -12,7 +12,7 @@ from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import api as prometheus
-from query.prometheus import lookups, status
+from query.prometheus import lookups, rules, status
 from query.promql.lake import LakeSeries
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
@@ -37,6 +37,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     own_metrics: Metrics,
     clock: Clock,
     routers: Sequence[APIRouter] = (),
+    rule_states: rules.RuleStates | None = None,
+    series: LakeSeries | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -47,10 +49,13 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         own_metrics: where queries are counted.
         clock: for times that a request does not give.
         routers: further routes, such as the pages; the APIs' come first.
+        rule_states: the rules that run, if any do.
+        series: the metrics in ``store``, where others read them too.
     """
     limits = Limits(settings, own_metrics)
     tables = LakeTables(promoted)
     engine = TraceEngine(store, tables, settings.max_trace_spans)
+    series = series or LakeSeries(store)
     app = FastAPI(
         title="vigla",
         openapi_url="/api/vigla/v1/openapi.json",
@@ -61,15 +66,15 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     app.add_middleware(_BasePath, base_path=settings.base_path)
     app.add_exception_handler(HTTPException, _unknown)
     skew = int(settings.max_clock_skew_s * NS_PER_S)
-    metrics_kept = LakeSeries(store)
     for prefix in ("", JAEGER_PREFIX):
         app.include_router(v3.router(engine, limits, clock, skew), prefix=prefix)
         app.include_router(metrics.router(engine, limits, clock), prefix=prefix)
         app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
     for prefix in ("", PROMETHEUS_PREFIX):
-        app.include_router(prometheus.router(metrics_kept, limits, clock), prefix=prefix)
-        app.include_router(lookups.router(store, metrics_kept, limits), prefix=prefix)
-        app.include_router(status.router(store, metrics_kept, limits, clock), prefix=prefix)
+        app.include_router(prometheus.router(series, limits, clock), prefix=prefix)
+        app.include_router(lookups.router(store, series, limits), prefix=prefix)
+        app.include_router(status.router(store, series, limits, clock), prefix=prefix)
+        app.include_router(rules.router(rule_states or rules.NoRules(), limits), prefix=prefix)
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

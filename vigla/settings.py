@@ -17,6 +17,7 @@ from vigla.errors import SettingsError
 PREFIX = "VIGLA_"
 CONFIG_VARIABLE = "VIGLA_CONFIG"
 DEFAULT_FILE = Path("vigla.yaml")
+_COLLECTION = ("[", "{")  # lists and mappings are written as YAML in the environment
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Bytes = Annotated[int, Field(gt=0)]
@@ -124,6 +125,27 @@ class QuerySettings(Section):
     )
 
 
+class RulesSettings(Section):
+    """Recording and alerting rules."""
+
+    files: tuple[str, ...] = Field(
+        (), description="rule files in Prometheus' format, with `*`; read again when they change"
+    )
+    mesh: bool = Field(True, description="evaluate the built-in rules of the mesh too")
+    evaluation_interval_s: Seconds = Field(60.0, description="between evaluations of groups that name none")
+    timeout_s: Seconds = Field(120.0, description="deadline of one evaluation of a group")
+    watch_interval_s: Seconds = Field(2.0, description="between looks whether a file changed")
+    alertmanagers: tuple[str, ...] = Field(
+        (), description="base URLs of Alertmanagers, which are told of alerts"
+    )
+    webhooks: tuple[str, ...] = Field(
+        (), description="URLs told when an alert begins or ends, in Alertmanager's webhook format"
+    )
+    resend_interval_s: Seconds = Field(60.0, description="between repetitions of an alert to Alertmanagers")
+    external_url: str = Field("", description="URL by which people reach this server; for links in alerts")
+    external_labels: dict[str, str] = Field({}, description="labels of this server, for templates")
+
+
 class TelemetrySettings(Section):
     """vigla's own health, logs and metrics."""
 
@@ -166,6 +188,7 @@ class Settings(Section):
     ingester: IngesterSettings = IngesterSettings()
     storage: StorageSettings = StorageSettings()
     query: QuerySettings = QuerySettings()
+    rules: RulesSettings = RulesSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     mesh: MeshSettings = MeshSettings()
 
@@ -225,7 +248,7 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, dict[str, Any]]
                 f"unknown variable {variable}: expected {PREFIX}<SECTION>__<NAME>, with a section of "
                 f"{', '.join(Settings.model_fields)}"
             )
-        found.setdefault(section, {})[name] = yaml.safe_load(text) if name == "promoted" else text
+        found.setdefault(section, {})[name] = yaml.safe_load(text) if text[:1] in _COLLECTION else text
     return found
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vigla.model.samples import TIME
+from vigla.prometheus.staleness import STALE
 from vigla.wire.otlp.label_rows import LabelRows, Texts, sets_of
 from vigla.wire.otlp.label_values import plain
 from vigla.wire.remote_write.decode import Decoded, empty
@@ -23,7 +24,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values, without ``__name__``."""
 
-STALE = np.array([0x7FF0000000000002], np.uint64).view(np.float64)[0]
 _NONE = -1
 
 

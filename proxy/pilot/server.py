@@ -76,9 +76,11 @@ class Pilot:
             config=self.store.current,
             lifetime=timedelta(hours=settings.certificate_hours),
         )
+        metrics = PilotMetrics(registry)
+        metrics.root_expiry.set(self.authority.expires.timestamp())
         self.control = ControlPlane(
             self._snapshots.snapshot,
-            metrics=PilotMetrics(registry),
+            metrics=metrics,
             secrets=self.secrets.resources,
             clock=clock,
             joined=self.registrations.joined,

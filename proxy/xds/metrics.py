@@ -13,6 +13,11 @@ class PilotMetrics:
         self.pushes = Gauge("pilot_xds_pushes", "responses sent", ["type"], registry=registry)
         self.rejects = Gauge("pilot_total_xds_rejects", "responses refused", ["type"], registry=registry)
         self.failures = Gauge("pilot_xds_generate_failures", "resources not made", registry=registry)
+        self.root_expiry = Gauge(
+            "citadel_server_root_cert_expiry_timestamp",
+            "when the authority's certificate ends, seconds since the epoch",
+            registry=registry,
+        )
         self.convergence = Histogram(
             "pilot_proxy_convergence_time",
             "seconds from a change to the proxy's answer",

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram, ResetHint
+from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram
+from query.promql.histograms.text import parse_notation
 from query.promql.lexer import Lexer
-from query.promql.series import STALE_BITS, Labels
+from query.promql.series import Labels
 from query.promql.tokens import METRIC_NAMES, STRING
 from vigla.prometheus.durations import parse_duration
+from vigla.prometheus.staleness import STALE
 
-STALE = float(np.array(STALE_BITS, np.uint64).view(np.float64))
 NAME = "__name__"
 
 _NUMBER = (
@@ -27,13 +28,6 @@ _NUMBERS = re.compile(rf"(?P<base>{_NUMBER})(?:(?P<sign>[+-])(?P<change>{_NUMBER
 _HISTOGRAMS = re.compile(rf"(?P<base>{_HISTOGRAM})(?:(?P<sign>[+-])(?P<change>{_HISTOGRAM}))?{_TIMES}")
 _LENGTH = r"(?:0(?![0-9])|(?:[0-9]+(?:ms|[smhdwy]))+)"
 _STARTS = re.compile(rf"(?P<lead>[+-]?)(?P<base>{_LENGTH})(?:(?P<sign>[+-])(?P<change>{_LENGTH}))?{_TIMES}")
-_FIELD = re.compile(r"(\w+):(\[[^\]]*\]|\S+)")
-_HINTS: dict[str, ResetHint] = {
-    "unknown": "unknown",
-    "reset": "reset",
-    "not_reset": "not_reset",
-    "gauge": "gauge",
-}
 
 
 class NotationError(ValueError):
@@ -161,24 +155,15 @@ def _histograms(found: re.Match[str]) -> Iterator[Value]:
 
 
 def read_histogram(text: str) -> Noted:
-    """Read ``{{schema:0 count:1 sum:2 buckets:[1]}}``."""
-    fields = dict(_FIELD.findall(text.strip("{}")))
-    histogram = Histogram(
-        schema=int(fields.get("schema", 0)),
-        zero_threshold=float(fields.get("z_bucket_w", 0)),
-        zero_count=float(fields.get("z_bucket", 0)),
-        count=float(fields.get("count", 0)),
-        sum=float(fields.get("sum", 0)),
-        positive=Buckets(int(fields.get("offset", 0)), _list(fields.get("buckets", "[]"))),
-        negative=Buckets(int(fields.get("n_offset", 0)), _list(fields.get("n_buckets", "[]"))),
-        bounds=tuple(_list(fields.get("custom_values", "[]")).tolist()),
-        hint=_HINTS[fields.get("counter_reset_hint", "unknown")],
-    )
-    return Noted(histogram, "counter_reset_hint" in fields)
+    """Read ``{{schema:0 count:1 sum:2 buckets:[1]}}``.
 
-
-def _list(text: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([float(each) for each in text.strip("[]").replace(",", " ").split()], np.float64)
+    Raises:
+        NotationError: it is no histogram.
+    """
+    try:
+        return Noted(parse_notation(text), "counter_reset_hint" in text)
+    except ValueError as error:
+        raise NotationError(str(error)) from error
 
 
 def _changed(noted: Noted, change: Noted, factor: float) -> Noted:

@@ -11,7 +11,8 @@ from query.promql.kernels.call import Bools, Floats, Ints, Objects, RangeCall
 from query.promql.kernels.smoothed_instant import smoothed_selector
 from query.promql.kernels.start_times import start_timestamps
 from query.promql.matrix import Matrix, Windows
-from query.promql.series import STALE_BITS, SeriesBatch
+from query.promql.series import SeriesBatch
+from vigla.prometheus.staleness import STALE_BITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,6 @@ from vigla.storage.api import Stop
 Labels = tuple[tuple[str, str], ...]
 """Sorted name and value pairs, ``__name__`` among them; no empty values."""
 
-STALE_BITS = 0x7FF0000000000002
-"""Bits of the float64 NaN that marks the end of a series (Prometheus' staleness marker)."""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesBatch:

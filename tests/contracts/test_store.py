@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tests.contracts.rows import START_NS, access_logs, histograms, numbered, samples, spans, summaries
 from vigla.errors import DeadlineExceeded, QueryCancelled, QueryError, ResultTooLarge
+from vigla.prometheus.staleness import STALE
 from vigla.storage.api import QueryContext, Stop, Store
 from vigla.storage.tables import LakeTables, timestamp, timestamp_ms
 
@@ -311,9 +312,6 @@ def test_topics_are_buffered_from_threads_of_their_own(store: Store, tables: Lak
     store.flush()
     assert (count(store, tables.spans), count(store, tables.access_logs)) == (50, 50)
     assert (store.committed("traces"), store.committed("access_logs")) == (50, 50)
-
-
-STALE = np.array([0x7FF0000000000002, 0x7FF8000000000001], np.uint64)
 
 
 @pytest.mark.parametrize("flushed", [False, True])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from tests.wire.otlp_metric_walk import STRATEGY, requests, samples
-from vigla.wire.otlp.metric_blocks import STALE_BITS
+from vigla.prometheus.staleness import STALE_BITS
 from vigla.wire.otlp.metrics import DecodedMetrics, MetricDecoder
 from vigla.wire.remote_write.decode import Decoded
 

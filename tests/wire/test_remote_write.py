@@ -1,6 +1,5 @@
 """Remote write to columns: see ``vigla.wire.remote_write``."""
 
-import struct
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.wire.remote_write_messages import packed, request_v1, request_v2
 from vigla.errors import BadInput, PayloadTooLarge
+from vigla.prometheus.staleness import STALE
 from vigla.wire.remote_write import envelope
 from vigla.wire.remote_write.admit import AHEAD_MS, admit
 from vigla.wire.remote_write.decode import Decoded, RemoteWriteDecoder
@@ -19,7 +19,6 @@ from vigla.wire.remote_write.descriptors import Version
 from vigla.wire.remote_write.encode import VERSION, Exemplar, Metadata, Point, encode
 
 NOW = 1_700_000_000_000
-STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 UP = {"__name__": "up", "job": "a"}
 REQUESTS: list[tuple[Version, Any]] = [("1", request_v1), ("2", request_v2)]
 both = pytest.mark.parametrize(("version", "request_of"), REQUESTS, ids=["v1", "v2"])

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vigla.cli import capture, configuration, demo, mesh, metrics, proxies, serve, sql, transfer
+from vigla.cli import capture, configuration, demo, mesh, metrics, proxies, rules, serve, sql, transfer
 from vigla.errors import ViglaError
 
 EXIT_FAILED = 2
@@ -42,6 +42,7 @@ demo.register(app)
 sql.register(app)
 transfer.register(app)
 metrics.register(app)
+rules.register(app)
 mesh.register(app)
 capture.register(mesh.app)
 configuration.register(app)

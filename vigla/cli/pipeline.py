@@ -16,6 +16,8 @@ from ingester.promote import promoted_from
 from ingester.server import Ingester
 from proxy.pilot.api import router as mesh_router
 from proxy.pilot.server import Pilot
+from query.promql.lake import LakeSeries
+from query.rules.manager import Rules
 from query.server import QueryServer, create_app
 from ui.server import router as ui_router
 from vigla import heap
@@ -79,13 +81,12 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
             bus.problem("traces") or bus.problem("access_logs") or bus.problem("remote_write")
         )
         routers = [ui_router(settings.query)]
-        pilot: Pilot | None = None
-        if settings.mesh.enabled:
-            pilot = Pilot(settings.mesh, settings.storage.path / "mesh", clock, metrics.registry)
-            stack.push_async_callback(pilot.stop)
-            await pilot.start()
+        pilot = await _pilot(settings, clock, metrics, stack)
+        if pilot is not None:
             routers.insert(0, mesh_router(pilot))
-        app = create_app(store, store.promoted, settings.query, metrics, clock, routers=routers)
+        series = LakeSeries(store)
+        rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
+        app = create_app(store, store.promoted, settings.query, metrics, clock, routers, rules, series)
         app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
         app.mount("/api/v1/otlp", collector.http_app)  # as Prometheus' users expect
         route = Route("/api/v1/write", collector.remote_write_app)  # as Prometheus users expect
@@ -95,6 +96,8 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(query.stop)
         await collector.start()
         stack.push_async_callback(collector.stop)
+        rules.start()
+        stack.push_async_callback(rules.stop)
 
         watching = asyncio.create_task(health.watch_event_loop(metrics))
         stack.callback(watching.cancel)
@@ -104,6 +107,18 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         await stopping.wait()
         log.info("stopping")
     log.info("stopped")
+
+
+async def _pilot(
+    settings: Settings, clock: SystemClock, metrics: Metrics, stack: AsyncExitStack
+) -> Pilot | None:
+    """The control plane, started, if there is a mesh."""
+    if not settings.mesh.enabled:
+        return None
+    pilot = Pilot(settings.mesh, settings.storage.path / "mesh", clock, metrics.registry)
+    stack.push_async_callback(pilot.stop)
+    await pilot.start()
+    return pilot
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -75,6 +75,18 @@ DEFINITIONS: tuple[Definition, ...] = (
         "histogram",
         "how much later than asked the event loop wakes a sleeper",
     ),
+    Definition("vigla_rules_seconds", "histogram", "duration of evaluating one group of rules"),
+    Definition("vigla_rules_failed_total", "counter", "evaluations of rules that failed"),
+    Definition("vigla_rules_lost_total", "counter", "requests with samples of rules that were refused"),
+    Definition(
+        "vigla_notifications_sent_total", "counter", "notices of alerts a receiver took", ("receiver",)
+    ),
+    Definition(
+        "vigla_notifications_dropped_total",
+        "counter",
+        "notices of alerts a receiver refused, or was too far behind for",
+        ("receiver",),
+    ),
     Definition("vigla_query_stopped_total", "counter", "queries ended before their answer", ("reason",)),
 )
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from query.promql.histogram import Buckets, Histogram
 from query.promql.notation import Noted, Value
-from query.promql.series import STALE_BITS, Labels
+from query.promql.series import Labels
 from tests.conformance.promqltest.script import Eval, Expected
+from vigla.prometheus.staleness import STALE_BITS
 
 _NEARLY = 1e-6
 _SMALLEST_NORMAL = sys.float_info.min

@@ -10,8 +10,9 @@ import numpy as np
 from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram, ResetHint
 from query.promql.memory import MemorySeries
 from query.promql.notation import NAME, Noted, Row, Value
-from query.promql.series import STALE_BITS, Labels
+from query.promql.series import Labels
 from tests.conformance.promqltest.script import Load
+from vigla.prometheus.staleness import STALE_BITS
 
 _NO_BUCKETS = Buckets(0, np.zeros(0))
 

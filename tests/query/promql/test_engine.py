@@ -11,11 +11,11 @@ from query.promql.engine import Engine, EngineOptions
 from query.promql.errors import ExecutionError, PromqlError, TooManySamples
 from query.promql.memory import MemorySeries
 from query.promql.results import Result, Scalars, Series, Text, Vector
-from query.promql.series import STALE_BITS, Labels
+from query.promql.series import Labels
 from vigla.errors import QueryCancelled
+from vigla.prometheus.staleness import STALE
 from vigla.storage.api import Stop
 
-STALE = float(np.array(STALE_BITS, np.uint64).view(np.float64))
 MINUTE = 60_000
 ENGINE = Engine()
 EXPRESSIONS = [

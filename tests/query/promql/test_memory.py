@@ -7,8 +7,8 @@ from query.promql.ast import Matcher
 from query.promql.errors import TooManySamples
 from query.promql.histogram import Buckets, Histogram
 from query.promql.memory import MemorySeries
-from query.promql.series import STALE_BITS
 from vigla.errors import QueryCancelled
+from vigla.prometheus.staleness import STALE_BITS
 from vigla.storage.api import Stop
 
 A = (("__name__", "up"), ("job", "a"))

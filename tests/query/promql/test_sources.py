@@ -12,11 +12,12 @@ from query.promql.errors import TooManySamples
 from query.promql.histogram import Buckets, Histogram
 from query.promql.lake import LakeSeries
 from query.promql.memory import MemorySeries
-from query.promql.series import STALE_BITS, Labels, SeriesBatch, SeriesSource
+from query.promql.series import Labels, SeriesBatch, SeriesSource
 from tests.wire.remote_write_messages import packed, request_v2
 from vigla.clock import SystemClock
 from vigla.errors import QueryCancelled
 from vigla.model.spans import DEFAULT_PROMOTED
+from vigla.prometheus.staleness import STALE, STALE_BITS
 from vigla.settings import StorageSettings
 from vigla.storage.api import Stop, Store
 from vigla.storage.lake import Lake
@@ -26,7 +27,6 @@ from vigla.wire.remote_write.admit import admit
 from vigla.wire.remote_write.decode import RemoteWriteDecoder
 
 T = 1_700_000_000_000
-STALE = float(np.array([STALE_BITS], np.uint64).view(np.float64)[0])
 Value: TypeAlias = float | Histogram
 
 

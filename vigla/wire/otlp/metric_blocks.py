@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vigla.prometheus.staleness import STALE_BITS
 from vigla.wire.otlp import exponential, label_values
 from vigla.wire.otlp.buffers import offsets_of, owners_of
 from vigla.wire.otlp.label_rows import Ints, LabelRows, Texts, attributes, constant, joined
@@ -16,8 +17,6 @@ from vigla.wire.otlp.metric_names import Strategy
 Floats: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-STALE_BITS = 0x7FF0000000000002
-STALE = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 NAME = "__name__"
 NO_RECORDED_VALUE = 1
 NS_PER_MS = 1_000_000

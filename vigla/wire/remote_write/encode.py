@@ -23,12 +23,35 @@ class Exemplar:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """Filled buckets of one sign: spans (buckets left out before, buckets given) and absolute counts."""
+
+    spans: Sequence[tuple[int, int]]
+    counts: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class NativeHistogram:
+    """A native histogram with counts as floats; ``bounds`` with custom buckets, ``hint`` as its number."""
+
+    schema: int
+    zero_threshold: float
+    zero_count: float
+    count: float
+    sum: float
+    positive: Side
+    negative: Side
+    bounds: Sequence[float]
+    hint: int
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One sample of one series; ``labels`` has ``__name__``."""
 
     labels: Mapping[str, str]
     ts_ms: int
-    value: float
+    value: float | NativeHistogram
     exemplar: Exemplar | None = None
 
 
@@ -48,7 +71,10 @@ def encode(points: Sequence[Point], metadata: Iterable[Metadata] = ()) -> bytes:
     for point in points:
         series = request.timeseries.add()
         _add_labels(series, point.labels)
-        series.samples.add(value=point.value, timestamp=point.ts_ms)
+        if isinstance(point.value, NativeHistogram):
+            _add_histogram(series, point.value, point.ts_ms)
+        else:
+            series.samples.add(value=point.value, timestamp=point.ts_ms)
         if point.exemplar is not None:
             exemplar = series.exemplars.add(value=point.exemplar.value, timestamp=point.exemplar.ts_ms)
             _add_labels(exemplar, point.exemplar.labels)
@@ -65,3 +91,24 @@ def encode(points: Sequence[Point], metadata: Iterable[Metadata] = ()) -> bytes:
 def _add_labels(message: Any, labels: Mapping[str, str]) -> None:
     for name in sorted(labels):
         message.labels.add(name=name.encode(), value=labels[name].encode())
+
+
+def _add_histogram(series: Any, value: NativeHistogram, ts_ms: int) -> None:
+    histogram = series.histograms.add(
+        count_float=value.count,
+        sum=value.sum,
+        schema=value.schema,
+        zero_threshold=value.zero_threshold,
+        zero_count_float=value.zero_count,
+        positive_counts=value.positive.counts,
+        negative_counts=value.negative.counts,
+        reset_hint=value.hint,
+        timestamp=ts_ms,
+        custom_values=value.bounds,
+    )
+    for spans, side in (
+        (histogram.positive_spans, value.positive),
+        (histogram.negative_spans, value.negative),
+    ):
+        for offset, length in side.spans:
+            spans.add(offset=offset, length=length)
