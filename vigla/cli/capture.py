@@ -13,7 +13,7 @@ from proxy.capture.options import ALL, INBOUND_PORT, MAX_ID, MAX_PORT, OUTBOUND_
 from proxy.capture.program import program
 from proxy.capture.ruleset import cleanup, ruleset
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 UidOption = Annotated[int, typer.Option(min=0, max=MAX_ID, help="User id of Envoy.")]
 GidOption = Annotated[int, typer.Option(min=0, max=MAX_ID, help="Group id of Envoy.")]

@@ -21,7 +21,7 @@ WATCH_S = 1.0
 START_DEADLINE_S = 60.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 
 def register(app: typer.Typer) -> None:

@@ -54,7 +54,7 @@ def main() -> None:
     try:
         app()
     except ViglaError as error:
-        Console(stderr=True).print(
+        Console(stderr=True, emoji=False).print(
             f"[bold red]vigla:[/] {escape(str(error))}", highlight=False, soft_wrap=True
         )
         sys.exit(EXIT_FAILED)

@@ -22,7 +22,7 @@ from vigla.errors import NotFound, SettingsError, ViglaError
 from vigla.settings import load
 
 app = typer.Typer(help="A mesh of this machine's processes.", no_args_is_help=True)
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 STOP_WAIT_S = 30.0
 SERVER_S = 30.0

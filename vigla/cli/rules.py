@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from query.rules.groups import AlertingRule, load
 from query.rules.unit_tests import run
@@ -25,13 +26,14 @@ def register(parent: typer.Typer) -> None:
 @app.command()
 def check(files: FilesArgument) -> None:
     """Say what is wrong in rule files, with line and column: `vigla rules check rules/*.yml`."""
-    out, failed = Console(highlight=False, soft_wrap=True), False
+    out, failed = Console(highlight=False, soft_wrap=True, emoji=False), False
     for path in files:
         try:
             groups = load(path, MINUTE_MS)
         except BadInput as error:
             failed = True
-            out.print(f"[red]FAILED[/] {path}", *[f"  {line}" for line in str(error).splitlines()], sep="\n")
+            out.print(f"[red]FAILED[/] {path}")
+            out.print(*[f"  {line}" for line in str(error).splitlines()], sep="\n", markup=False)
             continue
         kinds = Counter(isinstance(rule, AlertingRule) for group in groups for rule in group.rules)
         out.print(f"[green]SUCCESS[/] {path}: {kinds[False]} recording and {kinds[True]} alerting rules")
@@ -53,16 +55,17 @@ def _doubled(path: Path) -> dict[str, int]:
 @app.command()
 def test(files: FilesArgument) -> None:
     """Run unit tests of rules in the format of `promtool test rules`."""
-    out, failed = Console(highlight=False, soft_wrap=True), 0
+    out, failed = Console(highlight=False, soft_wrap=True, emoji=False), 0
     for path in files:
         out.print(f"{path}")
         try:
             for outcome in run(path):
                 failed += bool(outcome.failures)
-                out.print(f"  {'[red]FAILED[/]' if outcome.failures else '[green]SUCCESS[/]'} {outcome.name}")
+                verdict = "[red]FAILED[/]" if outcome.failures else "[green]SUCCESS[/]"
+                out.print(f"  {verdict} {escape(outcome.name)}")
                 for failure in outcome.failures:
                     out.print(f"    {failure}", markup=False)
         except BadInput as error:
             failed += 1
-            out.print(f"  [red]FAILED[/] {error}")
+            out.print(f"  [red]FAILED[/] {escape(str(error))}")
     raise typer.Exit(1 if failed else 0)

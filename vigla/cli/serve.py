@@ -64,7 +64,7 @@ def _given(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _announce(settings: Settings, endpoints: Endpoints) -> None:
     """Say where everything is: a table on a terminal, a log line otherwise."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if not console.is_terminal:
         log.info("ready", extra=asdict(endpoints))
         return

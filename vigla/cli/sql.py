@@ -23,7 +23,7 @@ HELP = r"""Statements end with ; and may span lines.
 \d TABLE    list a table's columns
 \q          quit (or Ctrl-D)"""
 
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 class Output(enum.StrEnum):
@@ -98,10 +98,10 @@ def _write(result: Result, form: Output, output: Path | None) -> None:
 
 def _write_table(result: Result, output: Path | None) -> None:
     if output is None:
-        Console(highlight=False).print(table_of(result))
+        Console(highlight=False, emoji=False).print(table_of(result))
         return
     with output.open("w", encoding="utf-8") as file:
-        Console(file=file, highlight=False).print(table_of(result))
+        Console(file=file, highlight=False, emoji=False).print(table_of(result))
 
 
 def table_of(result: Result) -> Table:
@@ -129,7 +129,7 @@ class Prompt:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._screen = Console(highlight=False)
+        self._screen = Console(highlight=False, emoji=False)
         self._history = Path(typer.get_app_dir("vigla")) / "sql_history"
 
     def run(self) -> None:

@@ -25,7 +25,7 @@ from vigla.wire.trace_files import bounded, read_requests
 
 EXIT_REJECTED = 1
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 
 def register(app: typer.Typer) -> None:
