@@ -1,6 +1,7 @@
 """The query role: every HTTP API and the pages on one port."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -12,7 +13,9 @@ from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import api as prometheus
-from query.prometheus import lookups, rules, status
+from query.prometheus import lookups, status
+from query.prometheus import rules as rules_api
+from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
@@ -30,15 +33,33 @@ COMPRESSED_FROM = 4096
 NS_PER_S = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What other roles show on the same port.
+
+    Attributes:
+        routers: further routes, such as the pages; the APIs' come first.
+        rules: that run.
+        targets: that are scraped.
+        series: the metrics in the store, where others read them too.
+    """
+
+    routers: Sequence[APIRouter] = ()
+    rules: rules_api.RuleStates = field(default_factory=rules_api.NoRules)
+    targets: targets_api.Targets = field(default_factory=targets_api.NoTargets)
+    series: LakeSeries | None = None
+
+
+NO_PARTS = Parts()
+
+
 def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     store: Store,
     promoted: tuple[Promoted, ...],
     settings: QuerySettings,
     own_metrics: Metrics,
     clock: Clock,
-    routers: Sequence[APIRouter] = (),
-    rule_states: rules.RuleStates | None = None,
-    series: LakeSeries | None = None,
+    parts: Parts = NO_PARTS,
 ) -> FastAPI:
     """The application.
 
@@ -48,14 +69,12 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         settings: bounds, base path.
         own_metrics: where queries are counted.
         clock: for times that a request does not give.
-        routers: further routes, such as the pages; the APIs' come first.
-        rule_states: the rules that run, if any do.
-        series: the metrics in ``store``, where others read them too.
+        parts: what other roles show here.
     """
     limits = Limits(settings, own_metrics)
     tables = LakeTables(promoted)
     engine = TraceEngine(store, tables, settings.max_trace_spans)
-    series = series or LakeSeries(store)
+    series = parts.series or LakeSeries(store)
     app = FastAPI(
         title="vigla",
         openapi_url="/api/vigla/v1/openapi.json",
@@ -74,11 +93,12 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(prometheus.router(series, limits, clock), prefix=prefix)
         app.include_router(lookups.router(store, series, limits), prefix=prefix)
         app.include_router(status.router(store, series, limits, clock), prefix=prefix)
-        app.include_router(rules.router(rule_states or rules.NoRules(), limits), prefix=prefix)
+        app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)
+        app.include_router(targets_api.router(parts.targets, limits), prefix=prefix)
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))
-    for router in routers:
+    for router in parts.routers:
         app.include_router(router)
     return app
 

@@ -125,6 +125,20 @@ class QuerySettings(Section):
     )
 
 
+class ScrapeSettings(Section):
+    """Scraping of metrics."""
+
+    config: Path | None = Field(
+        None,
+        description="a `prometheus.yml`, whose `scrape_configs` are followed; read again when changed",
+    )
+    own: bool = Field(True, description="scrape this process's own metrics, as job `vigla`")
+    mesh: bool = Field(True, description="scrape the mesh's own proxies, as job `envoy`")
+    interval_s: Seconds = Field(15.0, description="between scrapes of the two")
+    max_samples: int = Field(500_000, gt=0, description="samples one target may have; more fail its scrape")
+    max_page_bytes: Bytes = Field(64 * MIB, description="bytes a page may have, inflated")
+
+
 class RulesSettings(Section):
     """Recording and alerting rules."""
 
@@ -188,6 +202,7 @@ class Settings(Section):
     ingester: IngesterSettings = IngesterSettings()
     storage: StorageSettings = StorageSettings()
     query: QuerySettings = QuerySettings()
+    scrape: ScrapeSettings = ScrapeSettings()
     rules: RulesSettings = RulesSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     mesh: MeshSettings = MeshSettings()

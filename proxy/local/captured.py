@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.agent.agent import Agent
-from proxy.agent.settings import Address, AgentSettings, XdsTls
+from proxy.agent.settings import Address, AgentSettings, Ports, XdsTls
 from proxy.local.running import READY_S, stop_asked
 from proxy.local.workloads import AppPort
 from proxy.translate.world import Interception, ProxyType
@@ -72,6 +72,7 @@ def captured_settings(  # noqa: PLR0913, PLR0917  one for each part of the surro
             "SERVICE_ACCOUNT": workload.service_account,
             "LABELS": dict(workload.labels),
             "INTERCEPTION_MODE": str(Interception.REDIRECT),
+            "STATUS": f"{workload.address}:{Ports().status}",
             "POD_PORTS": [{"name": port.name, "containerPort": port.port} for port in workload.ports],
         },
         collectors={"vigla-als": collector, "vigla-otlp": collector},

@@ -19,6 +19,9 @@ from proxy.registry.workloads import LOCALITY_LABEL, TLS_MODE_LABEL
 from proxy.translate.world import ProxyType
 from proxy.xds.node import Node
 from vigla.clock import Clock
+from vigla.prometheus.config import TargetGroup
+
+_SCRAPE_PORT, _SCRAPE_PATH = "prometheus.io/port", "prometheus.io/path"
 
 AWAY_S = 10.0
 """A workload stays this long after its proxy left: a proxy that restarts comes back before."""
@@ -59,6 +62,12 @@ class Registrations:
         with self._lock:
             return tuple(entry.pod for _, entry in sorted(self._entries.items()) if entry.pod)
 
+    def scrape_targets(self) -> tuple[TargetGroup, ...]:
+        """Where connected proxies show their metrics, with labels of their workloads."""
+        with self._lock:
+            documents = [entry.document for _, entry in sorted(self._entries.items()) if entry.streams]
+        return tuple(_target(document) for document in documents if _SCRAPE_PORT in _annotations(document))
+
     def joined(self, node: Node) -> None:
         """A proxy connected."""
         document = pod_of(node)
@@ -98,6 +107,24 @@ class Registrations:
         self._changed()
 
 
+def _annotations(document: Mapping[str, Any]) -> Mapping[str, str]:
+    return document["metadata"].get("annotations") or {}
+
+
+def _target(document: Mapping[str, Any]) -> TargetGroup:
+    metadata, annotations = document["metadata"], _annotations(document)
+    own = {name: metadata["labels"].get(name, "") for name in ("app", "version")}
+    return TargetGroup(
+        targets=(f"{document['status']['podIP']}:{annotations[_SCRAPE_PORT]}",),
+        labels={
+            "__metrics_path__": annotations[_SCRAPE_PATH],
+            "namespace": metadata["namespace"],
+            "pod": metadata["name"],
+            **{name: value for name, value in own.items() if value},
+        },
+    )
+
+
 def pod_of(node: Node) -> dict[str, Any]:
     """The pod that a proxy stands for; a gateway's takes TLS as Gateways say, not the mesh's."""
     metadata = node.metadata
@@ -119,6 +146,7 @@ def pod_of(node: Node) -> dict[str, Any]:
             "name": node.instance.rpartition(".")[0],
             "namespace": node.namespace,
             "labels": {**(metadata.get("LABELS") or {}), **own},
+            "annotations": _scraped(str(metadata.get("STATUS", ""))),
         },
         "spec": {
             "serviceAccountName": node.service_account,
@@ -126,6 +154,16 @@ def pod_of(node: Node) -> dict[str, Any]:
         },
         "status": {"podIP": node.ip, "phase": "Running"},
     }
+
+
+def _scraped(status: str) -> dict[str, str]:
+    """Annotations by which Prometheus' users say that a pod is scraped.
+
+    Args:
+        status: address of the agent's server; empty: not known.
+    """
+    port = status.rpartition(":")[2]
+    return {_SCRAPE_PORT: port, _SCRAPE_PATH: "/stats/prometheus"} if port else {}
 
 
 def _pod(document: Mapping[str, Any]) -> ConfigObject[Model] | None:

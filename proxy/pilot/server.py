@@ -32,6 +32,7 @@ from proxy.xds.node import Node
 from proxy.xds.server import XdsServer
 from vigla.clock import Clock
 from vigla.errors import SettingsError
+from vigla.prometheus.config import TargetGroup
 from vigla.settings import MeshSettings
 
 SWEEP_S = 1.0
@@ -93,6 +94,10 @@ class Pilot:
         self._stack = AsyncExitStack()
         self.port = 0
         self.tls_port = 0
+
+    def scrape_targets(self) -> tuple[TargetGroup, ...]:
+        """Where the metrics of connected proxies are."""
+        return self.registrations.scrape_targets()
 
     async def start(self) -> None:
         """Apply the folder, then serve proxies.

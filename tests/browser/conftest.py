@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from ingester.derive import summaries
-from query.server import QueryServer, create_app
+from query.server import Parts, QueryServer, create_app
 from tests.browser.logs import decided
 from tests.browser.spans import bookinfo, hostile, large, single
 from ui.server import router
@@ -55,7 +55,7 @@ def serving(payloads: Sequence[bytes], base_path: str = "", logs: pa.Table | Non
         store.buffer({"spans": spans, "traces": summaries(spans)}, {"traces": 1})
     if logs is not None:
         store.buffer({"access_logs": logs}, {"access_logs": 1})
-    app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), [router(settings)])
+    app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), Parts([router(settings)]))
     server = QueryServer(app, settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from fastapi import FastAPI
 from starlette.routing import Route
 
+from collector.scrape.described import DescribedTargets
+from collector.scrape.manager import Scraper
 from collector.server import Collector
 from ingester.promote import promoted_from
 from ingester.server import Ingester
@@ -18,7 +21,7 @@ from proxy.pilot.api import router as mesh_router
 from proxy.pilot.server import Pilot
 from query.promql.lake import LakeSeries
 from query.rules.manager import Rules
-from query.server import QueryServer, create_app
+from query.server import Parts, QueryServer, create_app
 from ui.server import router as ui_router
 from vigla import heap
 from vigla.bus.api import TOPICS
@@ -62,10 +65,8 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
 
         store = Lake(settings.storage, promoted_from(settings.ingester), metrics, clock)
         stack.callback(store.close)
-        bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
+        bus = _bus(settings, store, metrics)
         stack.callback(bus.close)
-        for topic in TOPICS:
-            bus.reserve(topic, store.committed(topic))
 
         dead_letters = DeadLetters(settings.storage.path / "dead-letters", DEAD_LETTER_BYTES)
         ingester = Ingester(bus, store, settings.ingester, store.promoted, metrics, clock, dead_letters)
@@ -85,17 +86,19 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         if pilot is not None:
             routers.insert(0, mesh_router(pilot))
         series = LakeSeries(store)
+        own = f"{settings.telemetry.host}:{health_server.port}"
+        scraper = _scraper(settings, collector, pilot, own, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
-        app = create_app(store, store.promoted, settings.query, metrics, clock, routers, rules, series)
-        app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
-        app.mount("/api/v1/otlp", collector.http_app)  # as Prometheus' users expect
-        route = Route("/api/v1/write", collector.remote_write_app)  # as Prometheus users expect
-        app.router.routes.append(route)
+        parts = Parts(routers, rules, DescribedTargets(scraper), series)
+        app = create_app(store, store.promoted, settings.query, metrics, clock, parts)
+        _mount(app, collector)
         query = QueryServer(app, settings.query)
         await query.start()
         stack.push_async_callback(query.stop)
         await collector.start()
         stack.push_async_callback(collector.stop)
+        await scraper.start()
+        stack.push_async_callback(scraper.stop)
         rules.start()
         stack.push_async_callback(rules.stop)
 
@@ -107,6 +110,33 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         await stopping.wait()
         log.info("stopping")
     log.info("stopped")
+
+
+def _bus(settings: Settings, store: Lake, metrics: Metrics) -> LocalBus:
+    """The bus, which begins behind what is in the lake."""
+    bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
+    for topic in TOPICS:
+        bus.reserve(topic, store.committed(topic))
+    return bus
+
+
+def _scraper(
+    settings: Settings, collector: Collector, pilot: Pilot | None, own: str, clock: SystemClock
+) -> Scraper:
+    """What is configured, this process (at ``own``), and the mesh's proxies."""
+    scraper = Scraper(settings.scrape, collector.write_samples, clock)
+    scraper.add_own(own)
+    if pilot is not None:
+        scraper.add_mesh(pilot.scrape_targets, derived=settings.ingester.derived_metrics)
+    return scraper
+
+
+def _mount(app: FastAPI, collector: Collector) -> None:
+    """Receivers at paths of the query port."""
+    app.mount("/api/otlp", collector.http_app)  # browsers may send to the origin that a page came from
+    app.mount("/api/v1/otlp", collector.http_app)  # as Prometheus' users expect
+    route = Route("/api/v1/write", collector.remote_write_app)  # as Prometheus users expect
+    app.router.routes.append(route)
 
 
 async def _pilot(

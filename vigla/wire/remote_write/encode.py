@@ -76,8 +76,29 @@ def encode(points: Sequence[Point], metadata: Iterable[Metadata] = ()) -> bytes:
         else:
             series.samples.add(value=point.value, timestamp=point.ts_ms)
         if point.exemplar is not None:
-            exemplar = series.exemplars.add(value=point.exemplar.value, timestamp=point.exemplar.ts_ms)
-            _add_labels(exemplar, point.exemplar.labels)
+            _add_exemplar(series, point.exemplar)
+    _add_metadata(request, metadata)
+    return envelope.compress(request.SerializeToString())
+
+
+def encode_told(
+    exemplars: Iterable[tuple[Mapping[str, str], Exemplar]], metadata: Iterable[Metadata]
+) -> bytes:
+    """A compressed request without samples: exemplars by the labels of their series, and metadata."""
+    request: Any = message_class(VERSION)()
+    for labels, exemplar in exemplars:
+        series = request.timeseries.add()
+        _add_labels(series, labels)
+        _add_exemplar(series, exemplar)
+    _add_metadata(request, metadata)
+    return envelope.compress(request.SerializeToString())
+
+
+def _add_exemplar(series: Any, exemplar: Exemplar) -> None:
+    _add_labels(series.exemplars.add(value=exemplar.value, timestamp=exemplar.ts_ms), exemplar.labels)
+
+
+def _add_metadata(request: Any, metadata: Iterable[Metadata]) -> None:
     for told in metadata:
         request.metadata.add(
             type=METRIC_TYPES.index(told.type),
@@ -85,7 +106,6 @@ def encode(points: Sequence[Point], metadata: Iterable[Metadata] = ()) -> bytes:
             help=told.help.encode(),
             unit=told.unit.encode(),
         )
-    return envelope.compress(request.SerializeToString())
 
 
 def _add_labels(message: Any, labels: Mapping[str, str]) -> None:

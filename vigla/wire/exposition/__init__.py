@@ -1,0 +1,1 @@
+"""Pages of metrics as targets expose them: Prometheus' text format and OpenMetrics."""
