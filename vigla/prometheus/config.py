@@ -4,6 +4,7 @@ Source: Prometheus 3, "Configuration". Every scalar is read as text first, as Pr
 label's value may be written ``true`` or ``1``.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +24,7 @@ from vigla.errors import SettingsError
 from vigla.prometheus.durations import parse_duration
 from vigla.prometheus.relabel import RelabelConfig
 
-_SIZES = {"b": 0, "kb": 1, "kib": 1, "mb": 2, "mib": 2, "gb": 3, "gib": 3}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGkmg]?)i?[Bb]?")
 
 
 def _milliseconds(value: Any) -> Any:
@@ -33,11 +34,10 @@ def _milliseconds(value: Any) -> Any:
 def _bytes(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    digits = value.rstrip("BbKkMmGgIi")
-    unit = value[len(digits) :].lower() or "b"
-    if unit not in _SIZES:
+    found = _SIZE.fullmatch(value)
+    if found is None:
         raise ValueError(f"{value} is no size: write 100MB")
-    return int(float(digits) * 1024 ** _SIZES[unit])
+    return int(float(found[1]) * 1024 ** " kmg".index(found[2].lower() or " "))
 
 
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
@@ -262,7 +262,7 @@ def _document(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: {' '.join(str(error).split())}") from error
-    if content in {"", None}:
+    if not content:
         return {}
     if not isinstance(content, dict):
         raise SettingsError(f"{path}: expected a mapping")
