@@ -8,6 +8,7 @@ from query.promql.engine import Engine, EngineOptions, Result
 from query.promql.errors import PromqlError
 from query.promql.memory import MemorySeries
 from query.promql.parser import parse
+from query.promql.series import SeriesSource
 from tests.conformance.promqltest.compare import Compared, Found, differences, message_differences
 from tests.conformance.promqltest.results import compared
 from tests.conformance.promqltest.script import Eval, Load
@@ -28,9 +29,9 @@ _ENGINE = Engine(
 )
 
 
-def problems_as_written(case: Eval) -> list[str]:
-    """Problems of the evaluation itself."""
-    source = _source(case.loads)
+def problems_as_written(case: Eval, source: SeriesSource | None = None) -> list[str]:
+    """Problems of the evaluation itself, over a source that has the case's series; else over memory."""
+    source = source or _source(case.loads)
     if case.step is None:
         return _problems(case, case.end, lambda: _ENGINE.instant(source, case.text, case.end, Stop()))
     start, end, step = case.start, case.end, case.step

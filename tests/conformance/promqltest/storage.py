@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -17,9 +18,22 @@ from vigla.prometheus.staleness import STALE_BITS
 _NO_BUCKETS = Buckets(0, np.zeros(0))
 
 
+class Sink(Protocol):
+    """Takes samples; of one series and time the last."""
+
+    def append(self, labels: Labels, time: int, value: float | Histogram, *, start_time: int = 0) -> None:
+        """Take one."""
+
+
 def stored(loads: Iterable[Load]) -> MemorySeries:
     """All series of the loads."""
     series = MemorySeries()
+    store(loads, series)
+    return series
+
+
+def store(loads: Iterable[Load], series: Sink) -> None:
+    """Put all samples of the loads into a sink."""
     for load in loads:
         starts: tuple[Value, ...] = ()
         for row in load.rows:
@@ -30,10 +44,9 @@ def stored(loads: Iterable[Load]) -> MemorySeries:
             starts = ()
         if load.with_nhcb:
             _append_nhcb(series, load)
-    return series
 
 
-def _append(series: MemorySeries, row: Row, starts: tuple[Value, ...], interval_ms: int) -> None:
+def _append(series: Sink, row: Row, starts: tuple[Value, ...], interval_ms: int) -> None:
     previous: float | Histogram | None = None
     for position, value in enumerate(row.values):
         if value is None:
@@ -107,7 +120,7 @@ class _Classic:
         )
 
 
-def _append_nhcb(series: MemorySeries, load: Load) -> None:
+def _append_nhcb(series: Sink, load: Load) -> None:
     classics: defaultdict[Labels, defaultdict[int, _Classic]] = defaultdict(lambda: defaultdict(_Classic))
     for row in load.rows:
         for labels, part, bound in _classic_parts(row):
