@@ -96,6 +96,9 @@ class StorageSettings(Section):
     )
     memory_limit_bytes: Bytes = Field(512 * MIB, description="memory the database engine may use")
     threads: int = Field(2, gt=0, description="threads the database engine may use")
+    sample_cache_bytes: Bytes = Field(
+        256 * MIB, description="memory for decoded samples of metrics that were queried lately"
+    )
     merge_interval_s: Seconds = Field(15.0, description="time between merges of small files")
     retention_hours: float = Field(0.0, ge=0, description="rows older than this are deleted; 0 keeps all")
     retention_bytes: int = Field(

@@ -12,12 +12,12 @@ from query.limits import Limits
 from query.prometheus import answers, encode, params
 from query.prometheus.requests import Form, Requests, one, parsed
 from query.promql.ast import VectorSelector
-from query.promql.lake import EARLIEST_MS, LATEST_MS, LakeSeries, of_series
+from query.promql.lake import EARLIEST_MS, LATEST_MS, LakeSeries
 from query.promql.series import Labels
 from query.promql.walk import nodes
 from vigla.errors import QueryError
 from vigla.storage.api import QueryContext, Reader
-from vigla.storage.tables import LakeTables, timestamp_ms
+from vigla.storage.tables import LakeTables, of_series, timestamp_ms
 
 NO_LIMIT = -1
 _Told = dict[str, list[dict[str, str]]]

@@ -16,11 +16,10 @@ from query.promql.histogram_rows import histograms_of
 from query.promql.series import Labels, SeriesBatch
 from query.promql.series_index import SeriesIndex
 from vigla.errors import ResultTooLarge
-from vigla.storage.api import QueryContext, Reader, Stop
-from vigla.storage.tables import LakeTables, timestamp_ms
+from vigla.storage.api import Points, QueryContext, Reader, Stop
+from vigla.storage.tables import LakeTables, in_range
 
 MAX_SERIES = 50_000_000
-_LISTED = 1000  # ids written into a statement; more are joined, which prunes row groups by range only
 EARLIEST_MS, LATEST_MS = -8_500_000_000_000, 9_200_000_000_000  # what the engine's nanoseconds can hold
 
 Ints = npt.NDArray[np.int64]
@@ -50,7 +49,7 @@ class LakeSeries:
         self._reader = reader
         self._tables = LakeTables(())
         self._index = SeriesIndex()
-        self._seen = -1
+        self._seen = self._appended = -1
         self._lock = threading.Lock()
 
     def select(
@@ -65,11 +64,11 @@ class LakeSeries:
         wanted = _Wanted(ids, start, end, QueryContext(stop, max_samples))
         self._check_size(wanted)
         try:
-            samples = self._read(self._tables.samples, wanted)
-            histograms = self._read(self._tables.histograms, wanted)
+            points = self._reader.points(np.sort(ids), start, end, wanted.context)
+            histograms = self._histograms(wanted)
         except ResultTooLarge as error:
             raise TooManySamples from error
-        batch = _batch(ids, labels, samples, histograms)
+        batch = _batch(ids, labels, points, histograms)
         if len(batch.times) > max_samples:
             raise TooManySamples
         return batch
@@ -133,65 +132,112 @@ class LakeSeries:
 
     def _refresh(self, stop: Stop) -> None:
         """Take in the series that were added since the last look: ``seq`` only grows."""
+        appended = self._reader.appended(self._tables.series.name)
+        if appended == self._appended:
+            return
         series = self._tables.series.c
         query = sa.select(series.sid, series.labels, series.seq).where(series.seq > self._seen)
         rows = self._reader.select(query, QueryContext(stop, MAX_SERIES))
         if rows.num_rows:
             self._index.add(rows)
             self._seen = int(np.max(rows.column("seq").to_numpy()))
+        self._appended = appended
 
-    def _read(self, table: sa.Table, wanted: _Wanted) -> pa.Table:
+    def _histograms(self, wanted: _Wanted) -> pa.Table | None:
+        """None: there are none in the range."""
+        table = self._tables.histograms
+        if not self._reader.may_have(table.name, wanted.start, wanted.end):
+            return None
         columns = [column for column in table.c if column.name != "ts"]
         query = sa.select(sa.func.epoch_ms(table.c.ts).label("ts"), *columns).where(*_in_range(table, wanted))
         return self._reader.select(query, wanted.context)
 
 
 def _in_range(table: sa.Table, wanted: _Wanted) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        table.c.ts >= timestamp_ms(wanted.start),
-        table.c.ts <= timestamp_ms(wanted.end),
-        *of_series(table, wanted.ids),
-    )
+    return in_range(table, wanted.ids, wanted.start, wanted.end)
 
 
-def of_series(table: sa.Table, ids: Ints) -> tuple[sa.ColumnElement[bool], ...]:
-    """Conditions that rows are of these series, at least one."""
-    if len(ids) <= _LISTED:
-        return (table.c.sid.in_(ids.tolist()),)
-    many = sa.bindparam(None, ids.tolist(), sa.ARRAY(sa.BigInteger))
-    bounds = table.c.sid.between(int(ids.min()), int(ids.max()))
-    return (bounds, table.c.sid.in_(sa.select(sa.func.unnest(many))))
-
-
-def _batch(ids: Ints, labels: list[Labels], samples: pa.Table, histograms: pa.Table) -> SeriesBatch:
+def _batch(ids: Ints, labels: list[Labels], points: Points, histograms: pa.Table | None) -> SeriesBatch:
     """Rows in order, of several of one series and time the last, series without rows left out."""
-    number = np.argsort(ids)
-    of_row = number[np.searchsorted(ids[number], _joined(samples, histograms, "sid", 0))]
-    times = _joined(samples, histograms, "ts", 0)
-    order = np.lexsort((_joined(samples, histograms, "seq", -1), times, of_row))
-    of_row, times = of_row[order], times[order]
-    last = np.append((np.diff(of_row) != 0) | (np.diff(times) != 0), True)[: len(order)]
-    order, of_row, times = order[last], of_row[last], times[last]
-    present, firsts = np.unique(of_row, return_index=True)
-    values = np.concatenate([samples.column("value").to_numpy(), np.full(histograms.num_rows, np.nan)])
-    starts = _joined(samples, histograms, "start", 0)[order]
+    rows = _Rows.of(points, histograms)
+    order, of_row = _in_runs(ids, rows)
+    times = rows.times[order]
+    same = np.diff(of_row) == 0
+    if (same & (np.diff(times) <= 0)).any():
+        order, of_row = _in_order(ids, rows)
+        times = rows.times[order]
+        last = np.append((np.diff(of_row) != 0) | (np.diff(times) != 0), True)
+        order, of_row, times = order[last], of_row[last], times[last]
+    firsts = np.flatnonzero(np.diff(of_row, prepend=-1))
+    starts = rows.starts[order]
     return SeriesBatch(
-        labels=[labels[place] for place in present],
+        labels=[labels[place] for place in of_row[firsts].tolist()],
         offsets=np.append(firsts, len(of_row)).astype(np.int64),
         times=times,
-        values=values[order],
-        histograms=_objects(samples.num_rows, histograms, order),
+        values=rows.values[order],
+        histograms=_objects(len(points.sids), histograms, order),
         start_times=starts if starts.any() else None,
     )
 
 
-def _joined(samples: pa.Table, histograms: pa.Table, name: str, missing: int) -> Ints:
-    parts = [table.column(name).cast(pa.int64()).fill_null(missing) for table in (samples, histograms)]
-    return np.concatenate([part.to_numpy() for part in parts])
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Samples, and behind them histograms."""
+
+    sids: Ints
+    times: Ints
+    values: npt.NDArray[np.float64]
+    seqs: Ints
+    starts: Ints
+
+    @classmethod
+    def of(cls, points: Points, histograms: pa.Table | None) -> "_Rows":
+        if histograms is None or not histograms.num_rows:
+            return cls(points.sids, points.times, points.values, points.seqs, points.starts)
+
+        def more(floats: Ints, name: str, missing: int) -> Ints:
+            column = histograms.column(name).cast(pa.int64()).fill_null(missing)
+            return np.concatenate([floats, column.to_numpy()])
+
+        return cls(
+            more(points.sids, "sid", 0),
+            more(points.times, "ts", 0),
+            np.concatenate([points.values, np.full(histograms.num_rows, np.nan)]),
+            more(points.seqs, "seq", -1),
+            more(points.starts, "start", 0),
+        )
 
 
-def _objects(floats: int, histograms: pa.Table, order: Ints) -> npt.NDArray[np.object_] | None:
-    if not (order >= floats).any():
+def _in_runs(ids: Ints, rows: _Rows) -> tuple[Ints, Ints]:
+    """Order of rows by series, and the series of each: runs of one series are moved as a whole.
+
+    Files are read in the order of their time, so that rows of a series mostly are in order then.
+    """
+    starts = np.flatnonzero(np.diff(rows.sids, prepend=rows.sids[:1] + 1))
+    lengths = np.diff(np.append(starts, len(rows.sids)))
+    numbers = _numbers(ids, rows.sids[starts])
+    sequence = np.argsort(numbers, kind="stable")
+    lengths = lengths[sequence]
+    order = np.repeat(starts[sequence] - np.cumsum(lengths) + lengths, lengths) + np.arange(len(rows.sids))
+    return order, np.repeat(numbers[sequence], lengths)
+
+
+def _in_order(ids: Ints, rows: _Rows) -> tuple[Ints, Ints]:
+    """Order of rows by series, time and ``seq``, and the series of each."""
+    numbers = _numbers(ids, rows.sids)
+    order = np.lexsort((rows.seqs, rows.times, numbers))
+    return order, numbers[order]
+
+
+def _numbers(ids: Ints, sids: Ints) -> Ints:
+    """Places of ``sids`` in ``ids``."""
+    number = np.argsort(ids)
+    numbers: Ints = number[np.searchsorted(ids[number], sids)]
+    return numbers
+
+
+def _objects(floats: int, histograms: pa.Table | None, order: Ints) -> npt.NDArray[np.object_] | None:
+    if histograms is None or not (order >= floats).any():
         return None
     objects: npt.NDArray[Any] = np.empty(floats + histograms.num_rows, np.object_)
     objects[floats:] = histograms_of(histograms)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.contracts.rows import START_NS, access_logs, histograms, numbered, samples, spans, summaries
 from vigla.errors import DeadlineExceeded, QueryCancelled, QueryError, ResultTooLarge
-from vigla.prometheus.staleness import STALE
+from vigla.prometheus.staleness import STALE_BITS
 from vigla.storage.api import QueryContext, Stop, Store
 from vigla.storage.tables import LakeTables, timestamp, timestamp_ms
 
@@ -314,14 +314,17 @@ def test_topics_are_buffered_from_threads_of_their_own(store: Store, tables: Lak
     assert (store.committed("traces"), store.committed("access_logs")) == (50, 50)
 
 
+BITS = np.array([STALE_BITS, 0x7FF8000000000001], np.uint64)
+
+
 @pytest.mark.parametrize("flushed", [False, True])
 def test_values_of_samples_keep_their_bits(store: Store, tables: LakeTables, flushed: bool) -> None:  # noqa: FBT001
-    given = samples({"ts": 0}, {"ts": 1}).set_column(2, "value", pa.array(STALE.view(np.float64)))
+    given = samples({"ts": 0}, {"ts": 1}).set_column(2, "value", pa.array(BITS.view(np.float64)))
     store.buffer({"samples": given}, {})
     if flushed:
         store.flush()
     found = store.select(sa.select(tables.samples).order_by(tables.samples.c.ts), QueryContext())
-    assert found.column("value").to_numpy().view(np.uint64).tolist() == STALE.tolist()
+    assert found.column("value").to_numpy().view(np.uint64).tolist() == BITS.tolist()
 
 
 @pytest.mark.parametrize("flushed", [False, True])

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -66,6 +68,25 @@ class QueryContext:
     max_rows: int = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Points:
+    """N samples.
+
+    Attributes:
+        sids: int64 [N], of their series.
+        times: int64 [N], milliseconds since the epoch.
+        values: float64 [N].
+        seqs: int64 [N]; of several of one series and time the greatest counts; -1: none is known.
+        starts: int64 [N], when the counter began; 0: not known.
+    """
+
+    sids: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    seqs: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+
+
 class View(Protocol):
     """One consistent state of lake and buffer; for one thread."""
 
@@ -86,6 +107,21 @@ class Reader(Protocol):
 
     def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run one statement in a view of its own; see ``View.select``."""
+
+    def points(
+        self, sids: npt.NDArray[np.int64], start_ms: int, end_ms: int, context: QueryContext
+    ) -> Points:
+        """Samples of these series (sorted) with ``start_ms <= time <= end_ms``, in any order.
+
+        Raises:
+            QueryStopped: as for ``select``.
+        """
+
+    def may_have(self, table: str, start_ms: int, end_ms: int) -> bool:
+        """False: the table has no row in this range."""
+
+    def appended(self, table: str) -> int:
+        """How often rows were added to a table since the store was opened."""
 
     def operations(self) -> frozenset[tuple[str, str, int]]:
         """Service, span name and span kind of every operation that the lake has or lately had."""

@@ -39,6 +39,8 @@ class Commits:
         self._directory = directory
         # One lock for every thread's commit: DuckLake refuses transactions that overlap in what they change.
         self._lock = threading.Lock()
+        self._version = 0
+        self._lists: dict[str, tuple[int, list[DataFile]]] = {}
 
     @contextmanager
     def transaction(
@@ -59,6 +61,7 @@ class Commits:
                 yield cursor
                 with around_commit():
                     cursor.commit()
+                    self._version += 1
             except BaseException:
                 _roll_back(cursor)
                 raise
@@ -78,6 +81,15 @@ class Commits:
         """The files of a table, earliest ``ts`` first."""
         with of_write("read the catalog"), self._connection.cursor() as cursor:
             return live_files(cursor, self._directory, table)
+
+    def known_files(self, table: str) -> list[DataFile]:
+        """``files`` as of the last transaction; listed again only after one."""
+        version = self._version
+        known, files = self._lists.get(table, (-1, []))
+        if known != version:
+            files = self.files(table)
+            self._lists[table] = (version, files)
+        return files
 
     def new_path(self, table: str) -> Path:
         """A path for a new file of ``table``."""

@@ -40,6 +40,19 @@ def of_query(stop: Stop) -> Iterator[None]:
 
 
 @contextmanager
+def of_read() -> Iterator[None]:
+    """Translate what reading a file raises.
+
+    Raises:
+        StorageUnavailable: when anything is raised inside.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StorageUnavailable(f"cannot read the lake: {error}") from error
+
+
+@contextmanager
 def of_write(what: str) -> Iterator[None]:
     """Translate what a write raises; ``what`` completes "cannot ..".
 

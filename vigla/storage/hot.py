@@ -41,6 +41,7 @@ class HotBuffer:
         self._lock = threading.Lock()
         self._open = Part()
         self._sealed = Part()
+        self._appended = dict.fromkeys(schemas, 0)
 
     @contextmanager
     def frozen(self) -> Iterator[dict[str, pa.Table]]:
@@ -59,7 +60,13 @@ class HotBuffer:
             for name, table in ready.items():
                 present = self._open.tables.get(name)
                 self._open.tables[name] = table if present is None else _joined(present, table)
+                self._appended[name] += table.num_rows > 0
             self._open.offsets.update(offsets)
+
+    def appended(self, name: str) -> int:
+        """How often rows were added to a table."""
+        with self._lock:
+            return self._appended[name]
 
     def rows(self) -> int:
         """Rows in both parts."""

@@ -13,18 +13,20 @@ from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.settings import StorageSettings
 from vigla.storage import sandbox
-from vigla.storage.api import QueryContext
+from vigla.storage.api import Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import data_directory, open_catalog
 from vigla.storage.columns import conform
 from vigla.storage.commits import Commits
-from vigla.storage.failures import of_write
+from vigla.storage.failures import of_read, of_write
 from vigla.storage.hot import HotBuffer
+from vigla.storage.inventory import DataFile
 from vigla.storage.migrations import migrate, promote
 from vigla.storage.operations import COLUMNS, MAX_OPERATIONS, Operation, Operations
 from vigla.storage.recovery import remove_orphans
+from vigla.storage.sample_files import NS_PER_MS, Ints, SampleFiles, among, joined, points_of
 from vigla.storage.sessions import CursorView, Sessions, run
-from vigla.storage.tables import LakeTables
+from vigla.storage.tables import LakeTables, points_query
 from vigla.storage.views import create_lake_views, create_stored_views
 from vigla.telemetry.metrics import Metrics
 
@@ -83,6 +85,7 @@ class Lake:
         )
         self._operations = Operations(self._stored_operations)
         self._archiving = threading.Lock()
+        self._samples = SampleFiles(settings.sample_cache_bytes)
 
     def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
         """One state for several statements; see ``Reader.view``."""
@@ -92,6 +95,34 @@ class Lake:
         """Run a statement; see ``Reader.select``."""
         with self.view(context) as view:
             return view.select(statement)
+
+    def points(self, sids: Ints, start_ms: int, end_ms: int, context: QueryContext) -> Points:
+        """Samples of series; see ``Reader.points``. Files with deleted rows are left to the engine."""
+        with self._hot.frozen() as tables:
+            hot, files = tables["samples"], self._overlapping("samples", start_ms, end_ms)
+        if any(file.deletions for file in files):
+            return points_of(self.select(points_query(self.tables, sids, start_ms, end_ms), context))
+        with of_read():
+            parts = self._samples.read(files, sids, start_ms, end_ms, context)
+        if hot.num_rows:
+            parts.append(among(points_of(hot), sids, start_ms, end_ms))
+        return joined(parts)
+
+    def may_have(self, table: str, start_ms: int, end_ms: int) -> bool:
+        """Whether files or buffer may have rows; see ``Reader.may_have``."""
+        with self._hot.frozen() as tables:
+            return bool(tables[table].num_rows) or bool(self._overlapping(table, start_ms, end_ms))
+
+    def appended(self, table: str) -> int:
+        """Times rows were added; see ``Reader.appended``."""
+        return self._hot.appended(table)
+
+    def _overlapping(self, table: str, start_ms: int, end_ms: int) -> list[DataFile]:
+        return [
+            file
+            for file in self.commits.known_files(table)
+            if file.max_ns >= start_ms * NS_PER_MS and file.min_ns <= end_ms * NS_PER_MS
+        ]
 
     def operations(self) -> frozenset[Operation]:
         """Operations; see ``Reader.operations``."""

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -11,14 +13,15 @@ from vigla.model.access_logs import access_log_schema
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.storage import sandbox
-from vigla.storage.api import QueryContext
+from vigla.storage.api import Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
 from vigla.storage.hot import HotBuffer
 from vigla.storage.operations import Operation, Operations
+from vigla.storage.sample_files import points_of
 from vigla.storage.sessions import CursorView, Sessions, run
-from vigla.storage.tables import LakeTables
+from vigla.storage.tables import LakeTables, points_query
 from vigla.storage.views import create_memory_views
 
 _PIN = "SELECT 1"  # a snapshot of nothing: all tables are frozen when a session opens
@@ -67,6 +70,21 @@ class MemoryStore:
         """Run a statement; see ``Reader.select``."""
         with self.view(context) as view:
             return view.select(statement)
+
+    def points(
+        self, sids: npt.NDArray[np.int64], start_ms: int, end_ms: int, context: QueryContext
+    ) -> Points:
+        """Samples of series; see ``Reader.points``."""
+        return points_of(self.select(points_query(self.tables, sids, start_ms, end_ms), context))
+
+    def may_have(self, table: str, start_ms: int, end_ms: int) -> bool:  # noqa: ARG002
+        """Whether there are rows at all; see ``Reader.may_have``."""
+        with self._rows.frozen() as tables:
+            return bool(tables[table].num_rows)
+
+    def appended(self, table: str) -> int:
+        """Times rows were added; see ``Reader.appended``."""
+        return self._rows.appended(table)
 
     def operations(self) -> frozenset[Operation]:
         """Operations; see ``Reader.operations``."""

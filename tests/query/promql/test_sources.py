@@ -226,6 +226,17 @@ class Watched:
         self.longest = max(self.longest, found.num_rows)
         return found
 
+    def points(self, *asked: Any) -> Any:
+        found = self._store.points(*asked)
+        self.longest = max(self.longest, len(found.sids))
+        return found
+
+    def may_have(self, *asked: Any) -> bool:
+        return self._store.may_have(*asked)
+
+    def appended(self, table: str) -> int:
+        return self._store.appended(table)
+
 
 def test_what_is_too_much_is_refused_before_it_is_read() -> None:
     store = MemoryStore(DEFAULT_PROMOTED)
