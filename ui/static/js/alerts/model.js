@@ -14,10 +14,18 @@ export function readGroups(data) {
     file: group.file,
     interval: group.interval,
     evaluated: Date.parse(group.lastEvaluation) * 1000,
-    rules: group.rules.map((/** @type {any} */ rule) => readRule(rule, `${group.file};${group.name};${rule.name}`)),
+    rules: group.rules
+      .map((/** @type {any} */ rule) => readRule(rule, `${group.file};${group.name};${rule.name}`))
+      .sort((/** @type {Rule} */ a, /** @type {Rule} */ b) => urgency(a) - urgency(b)),
   }));
   const worst = (/** @type {Group} */ group) => Math.min(...group.rules.map((rule) => STATES.indexOf(rule.state)), STATES.length);
   return groups.sort((/** @type {Group} */ a, /** @type {Group} */ b) => worst(a) - worst(b));
+}
+
+/** What needs a look comes first; the rest stays in the order of its file. @param {Rule} rule */
+function urgency(rule) {
+  const place = STATES.indexOf(rule.state);
+  return place < STATES.indexOf("inactive") ? place : STATES.length;
 }
 
 /** @param {any} rule @param {string} key @returns {Rule} */

@@ -98,7 +98,7 @@ function drawStates(found, chosen) {
   const offered = /** @type {[string, string, number][]} */ ([["", "All", all], ...STATES.filter((state) => state !== "failed" || found.failed).map((state) => [state, WORDS[state], found[state]])]);
   states.replaceChildren(
     ...offered.map(([value, label, amount]) =>
-      h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => { change({ state: value }, "push"); draw(); } } }, label, h("b", {}, amount)),
+      h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => { change({ state: value }, "push"); draw(); } } }, `${label} `, h("b", {}, amount)),
     ),
   );
 }
