@@ -70,34 +70,7 @@ class Groups:
 
 
 def total(groups: Groups, values: Floats, present: Bools) -> tuple[Floats, Floats]:
-    """Sums [G, T] and what rounding lost of them: the exact sum is nearer to both together.
-
-    Rows are added in pairs, and sums in pairs again, each with its rounding error (Knuth's two-sum).
-    """
-    sizes = np.bincount(groups.numbers, minlength=len(groups))
-    sums = np.where(present, values, 0.0)[np.argsort(groups.numbers, kind="stable")]
-    lost = np.zeros_like(sums)
-    with np.errstate(all="ignore"):
-        while sizes.max(initial=0) > 1:
-            sums, lost, sizes = _paired(sums, lost, sizes)
-    sums, lost = (_spread(part, sizes) for part in (sums, lost))
-    endless = ~np.isfinite(sums)
-    if endless.any() and (endless & (groups.counts(present & ~np.isfinite(values)) == 0)).any():
-        return _in_turn(groups, values, present)
-    return sums, lost
-
-
-def _spread(rows: Floats, sizes: Ints) -> Floats:
-    """One row for each group, zeros for those without one."""
-    if len(rows) == len(sizes):
-        return rows
-    found = np.zeros((len(sizes), rows.shape[1]))
-    found[sizes > 0] = rows
-    return found
-
-
-def _in_turn(groups: Groups, values: Floats, present: Bools) -> tuple[Floats, Floats]:
-    """Element after element (Neumaier), as where a sum overflows on the way depends on the order."""
+    """Sums [G, T] and what rounding lost of them (Neumaier): the exact sum is nearer to both together."""
     shape = (len(groups), values.shape[1])
     sums, lost = np.zeros(shape), np.zeros(shape)
     with np.errstate(all="ignore"):
