@@ -40,6 +40,9 @@ class CollectorSettings(Section):
     max_body_bytes: Bytes = Field(32 * MIB, description="largest request body as sent")
     max_inflated_bytes: Bytes = Field(128 * MIB, description="largest request body after decompression")
     max_inflight_bytes: Bytes = Field(256 * MIB, description="bodies held in memory at once before 429")
+    max_series_per_source: int = Field(
+        1_000_000, gt=0, description="series of one `job` that remote write takes within an hour"
+    )
 
 
 class BusSettings(Section):
