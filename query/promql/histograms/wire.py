@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from query.promql.histogram import CUSTOM_BUCKETS, Buckets
+from query.promql.histogram import CUSTOM_BUCKETS, Buckets, Histogram, ResetHint
 from query.promql.histograms.layout import EMPTY, LARGEST_EXPONENT, Floats
 from query.promql.histograms.validation import InvalidHistogram
+from vigla.wire.remote_write.encode import NativeHistogram, Side
 
 SMALLEST_EXPONENT = -1074
 """Exponent of the smallest float64; no observation is in a bucket below."""
+_HINTS: dict[ResetHint, int] = {"unknown": 0, "reset": 1, "not_reset": 2, "gauge": 3}
 
 Span = tuple[int, int]
 """Buckets left out since the last span (the index of the first one in the first span), and buckets given."""
@@ -89,3 +91,23 @@ def to_deltas(buckets: Buckets) -> tuple[list[Span], npt.NDArray[np.int64]]:
     whole = counts.astype(np.int64)
     whole[1:] -= counts.astype(np.int64)[:-1]
     return spans, whole
+
+
+def to_native(value: Histogram) -> NativeHistogram:
+    """A histogram as it is sent."""
+    return NativeHistogram(
+        schema=value.schema,
+        zero_threshold=value.zero_threshold,
+        zero_count=value.zero_count,
+        count=value.count,
+        sum=value.sum,
+        positive=_side(value.positive),
+        negative=_side(value.negative),
+        bounds=value.bounds,
+        hint=_HINTS[value.hint],
+    )
+
+
+def _side(buckets: Buckets) -> Side:
+    spans, counts = to_spans(buckets)
+    return Side(spans, counts.tolist())

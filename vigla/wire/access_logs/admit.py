@@ -6,11 +6,10 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from vigla.wire.access_logs import descriptors, envelope
+from vigla.wire.fields import delimited
 from vigla.wire.otlp.utf8 import repaired_as
 
 _IDENTIFIER = 1  # field of StreamAccessLogsMessage
-_LENGTH_DELIMITED = 2
-_VARINT_BITS, _VARINT_MORE = 7, 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +48,8 @@ def admit(message: bytes, identifier: bytes) -> AdmittedLogs:
         parsed = descriptors.message_class().FromString(message)
     if parsed.HasField("identifier"):
         parsed.identifier.DiscardUnknownFields()  # the node's metadata: kilobytes to repeat
-        identifier = _field(_IDENTIFIER, parsed.identifier.SerializeToString())
+        identifier = delimited(_IDENTIFIER, parsed.identifier.SerializeToString())
     else:
         message = identifier + message
     entries = len(parsed.http_logs.log_entry) + len(parsed.tcp_logs.log_entry)
     return AdmittedLogs(envelope.wrap(envelope.ENVOY, message), entries, identifier)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited field as protobuf encodes it."""
-    return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value >= _VARINT_MORE:
-        encoded.append(value & (_VARINT_MORE - 1) | _VARINT_MORE)
-        value >>= _VARINT_BITS
-    encoded.append(value)
-    return bytes(encoded)

@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from google.protobuf.descriptor import Descriptor
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from ptars import HandlerPool
+
+from vigla.wire.messages import described
 
 Version = Literal["1", "2"]
 
@@ -21,11 +21,6 @@ MetricType = Literal[
 ]
 METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
 """In the order of their numbers on the wire."""
-
-_TYPES = {
-    name: FieldDescriptorProto.Type.Value(f"TYPE_{name.upper()}")
-    for name in ("bytes", "double", "int32", "int64", "sint32", "sint64", "uint32", "uint64")
-}
 
 _HISTOGRAM = (
     "1 optional uint64 count_int",
@@ -98,26 +93,4 @@ def message_class(version: Version) -> type[Message]:
 @cache
 def _descriptor(version: Version) -> Descriptor:
     messages = _MESSAGES[version]
-    package = f"remote_write.v{version}"
-    file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for text in fields:
-            _add_field(message, text, package)
-    pool = DescriptorPool()
-    pool.Add(file)
-    return pool.FindMessageTypeByName(f"{package}.{next(iter(messages))}")
-
-
-def _add_field(message: Any, text: str, package: str) -> None:
-    number, *rule, kind, name = text.split()
-    field = message.field.add(name=name, number=int(number), label=FieldDescriptorProto.LABEL_OPTIONAL)
-    if rule == ["repeated"]:
-        field.label = FieldDescriptorProto.LABEL_REPEATED
-    elif rule == ["optional"]:
-        field.proto3_optional, field.oneof_index = True, len(message.oneof_decl)
-        message.oneof_decl.add(name=f"_{name}")
-    if kind in _TYPES:
-        field.type = _TYPES[kind]
-    else:
-        field.type, field.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{package}.{kind}"
+    return described(f"remote_write.v{version}", messages).message_types_by_name[next(iter(messages))]

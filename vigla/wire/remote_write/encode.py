@@ -94,6 +94,15 @@ def encode_told(
     return envelope.compress(request.SerializeToString())
 
 
+def histogram_field(value: NativeHistogram, ts_ms: int) -> bytes:
+    """A histogram of a series, as it is in its message."""
+    request: Any = message_class(VERSION)()
+    series = request.timeseries.add()
+    _add_histogram(series, value, ts_ms)
+    made: bytes = series.SerializeToString()
+    return made
+
+
 def _add_exemplar(series: Any, exemplar: Exemplar) -> None:
     _add_labels(series.exemplars.add(value=exemplar.value, timestamp=exemplar.ts_ms), exemplar.labels)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vigla.wire.fields import delimited, scalar, varint
 from vigla.wire.remote_write import envelope
 
 Ints = npt.NDArray[np.int64]
@@ -28,8 +29,8 @@ _TIME_TAG = 0x10
 
 def series_head(labels: Mapping[str, str]) -> bytes:
     """The bytes of a series up to its sample's value."""
-    own = b"".join(_label(name, labels[name]) for name in sorted(labels))
-    return b"\x0a" + _varint(len(own) + _AFTER_SAMPLE) + own + _SAMPLE
+    own = b"".join(label(name, labels[name]) for name in sorted(labels))
+    return b"\x0a" + varint(len(own) + _AFTER_SAMPLE) + own + _SAMPLE
 
 
 def request(heads: pa.Array, values: Floats, times: Ints) -> bytes:
@@ -49,15 +50,20 @@ def heads_array(heads: Sequence[bytes]) -> pa.Array:
     return pa.array(heads, pa.large_binary())
 
 
-def _tails(values: Floats, times: Ints) -> pa.Array:
+def _tail_rows(values: Floats, times: Ints) -> npt.NDArray[np.uint8]:
+    """Value and time of each sample, as bytes."""
     rows = np.empty((len(values), _TAIL), np.uint8)
     rows[:, :8] = np.ascontiguousarray(values, "<f8").view(np.uint8).reshape(-1, 8)
     rows[:, 8] = _TIME_TAG
     for place in range(_TIME_BYTES):
         part = (times >> (7 * place)) & 0x7F
         rows[:, 9 + place] = part | (0x80 if place < _TIME_BYTES - 1 else 0)
+    return rows
+
+
+def _tails(values: Floats, times: Ints) -> pa.Array:
     offsets = np.arange(len(values) + 1, dtype=np.int64) * _TAIL
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(rows.tobytes())]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(_tail_rows(values, times).tobytes())]
     return pa.Array.from_buffers(pa.large_binary(), len(values), buffers)
 
 
@@ -68,16 +74,24 @@ def _data(rows: pa.Array) -> bytes:
     return bytes(memoryview(data)[int(ends[0]) : int(ends[-1])])
 
 
-def _label(name: str, value: str) -> bytes:
-    key, text = name.encode(), value.encode()
-    inner = b"\x0a" + _varint(len(key)) + key + b"\x12" + _varint(len(text)) + text
-    return b"\x0a" + _varint(len(inner)) + inner
+def samples(values: Floats, times: Ints) -> bytes:
+    """The samples of one series, one after the other, as they are in its message.
+
+    Args:
+        values: of the samples; NaN keeps its bits.
+        times: milliseconds, any.
+    """
+    if len(times) and times.min() >= EARLIEST_MS and times.max() <= LATEST_MS:
+        table = np.empty((len(values), len(_SAMPLE) + _TAIL), np.uint8)
+        table[:, : len(_SAMPLE)] = np.frombuffer(_SAMPLE, np.uint8)
+        table[:, len(_SAMPLE) :] = _tail_rows(values, times)
+        return table.tobytes()
+    pairs = zip(np.ascontiguousarray(values, "<f8").view("V8"), times.tolist(), strict=True)
+    return b"".join(
+        delimited(2, b"\x09" + value.tobytes() + scalar(2, time)) for value, time in pairs
+    )  # times outside of the years 1971 to 2109 are rare
 
 
-def _varint(number: int) -> bytes:
-    made = bytearray()
-    while number > 0x7F:  # noqa: PLR2004  seven bits a byte
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
+def label(name: str, value: str) -> bytes:
+    """One label of a series."""
+    return delimited(1, delimited(1, name.encode()) + delimited(2, value.encode()))

@@ -1,0 +1,1 @@
+"""Remote read: samples for other Prometheus servers, as messages or as a stream of chunks."""
