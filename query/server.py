@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
+from query.prometheus import admin as admin_api
 from query.prometheus import api as prometheus
-from query.prometheus import federate, lookups, remote_read, status
+from query.prometheus import features, federate, lookups, remote_read, status
 from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
@@ -42,12 +43,14 @@ class Parts:
         rules: that run.
         targets: that are scraped.
         series: the metrics in the store, where others read them too.
+        admin: deletes metrics; used if the settings allow it.
     """
 
     routers: Sequence[APIRouter] = ()
     rules: rules_api.RuleStates = field(default_factory=rules_api.NoRules)
     targets: targets_api.Targets = field(default_factory=targets_api.NoTargets)
     series: LakeSeries | None = None
+    admin: admin_api.MetricAdmin | None = None
 
 
 NO_PARTS = Parts()
@@ -75,6 +78,7 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     tables = LakeTables(promoted)
     engine = TraceEngine(store, tables, settings.max_trace_spans)
     series = parts.series or LakeSeries(store)
+    allowed = parts.admin if settings.admin_api else None
     app = FastAPI(
         title="vigla",
         openapi_url="/api/vigla/v1/openapi.json",
@@ -94,7 +98,9 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(federate.router(series, limits, clock), prefix=prefix)
         app.include_router(remote_read.router(series, limits), prefix=prefix)
         app.include_router(lookups.router(store, series, limits), prefix=prefix)
-        app.include_router(status.router(store, series, limits, clock), prefix=prefix)
+        app.include_router(status.router(store, series, limits, clock, parts.targets), prefix=prefix)
+        app.include_router(features.router(parts.targets, admin=allowed is not None), prefix=prefix)
+        app.include_router(admin_api.router(allowed, series, limits), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)
         app.include_router(targets_api.router(parts.targets, limits), prefix=prefix)
     app.include_router(native.router(engine, limits))

@@ -125,6 +125,7 @@ class QuerySettings(Section):
     max_concurrent: int = Field(
         20, gt=0, description="queries that run at once; more are answered 429, PromQL ones wait"
     )
+    admin_api: bool = Field(False, description="allow `/api/v1/admin/tsdb`: deleting samples, and snapshots")
     sql_max_rows: int = Field(100_000, gt=0, description="rows an SQL answer may have")
     max_trace_spans: int = Field(
         100_000, gt=0, description="spans returned of one trace; the rest is cut with a warning"

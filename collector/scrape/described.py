@@ -47,6 +47,14 @@ class DescribedTargets:
         """By pool."""
         return {each.config.job_name: len(each.dropped) for each in self._scraper.pools}
 
+    def configuration(self) -> str:
+        """The file that is followed, as YAML without secrets."""
+        return self._scraper.configuration
+
+    def problem(self) -> tuple[str, int]:
+        """What keeps a changed file from being used, and since when in milliseconds; empty: nothing."""
+        return self._scraper.problem, self._scraper.problem_ms
+
     def metadata(self) -> Iterator[dict[str, Any]]:
         """Of each target, its families."""
         for pool in self._scraper.pools:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 WATCH_S = 2.0
 MS_PER_S = 1000
+NS_PER_MS = 1_000_000
 OWN_JOB, MESH_JOB = "vigla", "envoy"
 FROM_ACCESS_LOGS = (
     r"istio_(requests_total|tcp_\w+|(request_duration_milliseconds|request_bytes|response_bytes)(_\w+)?)"
@@ -48,6 +49,13 @@ class Scraper:
         self._config = load(settings.config) if settings.config else PrometheusConfig()
         self.problem = ""
         """What keeps a changed file from being used; empty: nothing."""
+        self.problem_ms = 0
+        """Since when, milliseconds since the epoch."""
+
+    @property
+    def configuration(self) -> str:
+        """The file that is followed, as it may be shown; empty without one."""
+        return self._config.text
 
     @property
     def pools(self) -> list[Pool]:
@@ -133,12 +141,13 @@ class Scraper:
                 continue
             self._stamp = stamp
             try:
-                await self._take(await asyncio.to_thread(load, path))
+                config = await asyncio.to_thread(load, path)
             except SettingsError as error:
-                self.problem = str(error)
+                self.problem, self.problem_ms = str(error), self._clock.now_ns() // NS_PER_MS
                 log.error("scrape_configs are not reloaded", extra={"error": self.problem})  # noqa: TRY400
                 continue
-            self.problem = ""
+            self._config, self.problem = config, ""
+            await self._take(config)
             log.info("scrape_configs are reloaded")
 
     def _stamped(self) -> tuple[int, int]:

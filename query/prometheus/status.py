@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -18,6 +19,7 @@ from fastapi.responses import PlainTextResponse
 from query.limits import Limits
 from query.prometheus import answers, params
 from query.prometheus.requests import Form, Requests, one
+from query.prometheus.targets import Targets
 from query.promql.context import EngineOptions
 from query.promql.labelsets import NAME
 from query.promql.lake import LakeSeries
@@ -33,7 +35,7 @@ API_VERSION = "3.14.0"
 DEFAULT_COUNTS, MOST_COUNTS = 10, 10_000
 
 
-def router(reader: Reader, series: LakeSeries, limits: Limits, clock: Clock) -> APIRouter:
+def router(reader: Reader, series: LakeSeries, limits: Limits, clock: Clock, targets: Targets) -> APIRouter:
     """The routes.
 
     Args:
@@ -41,16 +43,23 @@ def router(reader: Reader, series: LakeSeries, limits: Limits, clock: Clock) -> 
         series: the same store's labels.
         limits: bounds of every query; some are told.
         clock: the server's time.
+        targets: what is scraped, by which configuration.
     """
     routes = APIRouter(include_in_schema=False)
     status, requests = _Status(reader, series, limits, clock), Requests(limits)
     for path, work in (
         ("buildinfo", status.build),
+        ("config", lambda _form, _context: answers.json({"yaml": targets.configuration()})),
         ("flags", status.flags),
         ("runtimeinfo", status.runtime),
         ("tsdb", status.counts),
+        ("walreplay", status.replay),
     ):
         _add(routes, requests, path, work)
+
+    @routes.get("/version")
+    async def build_version() -> Response:
+        return Response(orjson.dumps(_build()), media_type="application/json")
 
     @routes.api_route("/-/healthy", methods=["GET", "HEAD"])
     async def healthy() -> Response:
@@ -83,15 +92,7 @@ class _Status:
 
     def build(self, _form: Form, _context: QueryContext) -> Response:
         """Versions. Without ``features``: Grafana takes a server that names some for Mimir."""
-        build = {
-            "version": API_VERSION,
-            "revision": f"vigla {version('vigla')}",
-            "branch": "",
-            "buildUser": "",
-            "buildDate": "",
-            "goVersion": f"python {platform.python_version()}",
-        }
-        return answers.json(build)
+        return answers.json(_build())
 
     def flags(self, _form: Form, _context: QueryContext) -> Response:
         """Our bounds under the names of Prometheus' flags."""
@@ -101,7 +102,7 @@ class _Status:
             "query.max-concurrency": str(self._settings.max_concurrent),
             "query.max-samples": str(options.max_samples),
             "query.timeout": format_duration(int(self._settings.promql_timeout_s * 1000)),
-            "web.enable-admin-api": "false",
+            "web.enable-admin-api": str(self._settings.admin_api).lower(),
             "web.enable-lifecycle": "false",
         }
         return answers.json(flags)
@@ -125,6 +126,10 @@ class _Status:
             "storageRetention": "",
         }
         return answers.json(info)
+
+    def replay(self, _form: Form, _context: QueryContext) -> Response:
+        """Nothing: requests are answered while what was not in the lake is read from the bus."""
+        return answers.json({"min": 0, "max": 0, "current": 0})
 
     def counts(self, form: Form, context: QueryContext) -> Response:
         """Counts of series. Memory by label is not known, so that list is empty."""
@@ -155,6 +160,17 @@ class _Status:
         query = sa.select(sa.func.epoch_ms(sa.func.min(times)), sa.func.epoch_ms(sa.func.max(times)))
         low, high = (column[0].as_py() for column in self._reader.select(query, context).columns)
         return low or 0, high or 0
+
+
+def _build() -> dict[str, str]:
+    return {
+        "version": API_VERSION,
+        "revision": f"vigla {version('vigla')}",
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": f"python {platform.python_version()}",
+    }
 
 
 def _largest(counts: Mapping[str, int], most: int) -> list[dict[str, Any]]:

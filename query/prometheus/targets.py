@@ -30,6 +30,12 @@ class Targets(Protocol):
     def dropped_counts(self) -> dict[str, int]:
         """By pool."""
 
+    def configuration(self) -> str:
+        """The file that is followed, as YAML without secrets."""
+
+    def problem(self) -> tuple[str, int]:
+        """What keeps a changed file from being used, and since when in milliseconds; empty: nothing."""
+
     def metadata(self) -> Iterable[dict[str, Any]]:
         """Of each target, its families."""
 
@@ -52,6 +58,14 @@ class NoTargets:
     def dropped_counts(self) -> dict[str, int]:
         """None."""
         return {}
+
+    def configuration(self) -> str:
+        """None."""
+        return ""
+
+    def problem(self) -> tuple[str, int]:
+        """None."""
+        return "", 0
 
     def metadata(self) -> Iterable[dict[str, Any]]:
         """None."""

@@ -32,6 +32,7 @@ from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
 from vigla.settings import MIB, Settings
+from vigla.storage.administration import Administration
 from vigla.storage.lake import Lake
 from vigla.storage.maintenance import Maintenance
 from vigla.telemetry import health
@@ -86,10 +87,10 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         if pilot is not None:
             routers.insert(0, mesh_router(pilot))
         series = LakeSeries(store)
-        own = f"{settings.telemetry.host}:{health_server.port}"
-        scraper = _scraper(settings, collector, pilot, own, clock)
+        scraper = _scraper(settings, collector, pilot, health_server.port, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
-        parts = Parts(routers, rules, DescribedTargets(scraper), series)
+        targets, admin = DescribedTargets(scraper), Administration(store, settings.storage.path)
+        parts = Parts(routers, rules, targets, series, admin)
         app = create_app(store, store.promoted, settings.query, metrics, clock, parts)
         _mount(app, collector)
         query = QueryServer(app, settings.query)
@@ -121,11 +122,11 @@ def _bus(settings: Settings, store: Lake, metrics: Metrics) -> LocalBus:
 
 
 def _scraper(
-    settings: Settings, collector: Collector, pilot: Pilot | None, own: str, clock: SystemClock
+    settings: Settings, collector: Collector, pilot: Pilot | None, own_port: int, clock: SystemClock
 ) -> Scraper:
-    """What is configured, this process (at ``own``), and the mesh's proxies."""
+    """What is configured, this process, and the mesh's proxies."""
     scraper = Scraper(settings.scrape, collector.write_samples, clock)
-    scraper.add_own(own)
+    scraper.add_own(f"{settings.telemetry.host}:{own_port}")
     if pilot is not None:
         scraper.add_mesh(pilot.scrape_targets, derived=settings.ingester.derived_metrics)
     return scraper

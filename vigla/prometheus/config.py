@@ -23,6 +23,7 @@ from pydantic import (
 from vigla.errors import SettingsError
 from vigla.prometheus.durations import parse_duration
 from vigla.prometheus.relabel import RelabelConfig
+from vigla.prometheus.shown import shown
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGkmg]?)i?[Bb]?")
 
@@ -209,12 +210,14 @@ class PrometheusConfig(Part):
 
     Attributes:
         ignored: top-level parts that are given and not followed.
+        text: the file as it may be shown.
     """
 
     global_: GlobalConfig = Field(GlobalConfig(), alias="global")
     scrape_configs: tuple[ScrapeConfig, ...] = ()
     scrape_config_files: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    text: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -250,7 +253,8 @@ def load(path: Path) -> PrometheusConfig:
         for more in sorted(path.parent.glob(pattern)):
             found += _document(more).get("scrape_configs") or ()
     try:
-        return PrometheusConfig.model_validate({**content, "scrape_configs": found})
+        made = PrometheusConfig.model_validate({**content, "scrape_configs": found})
+        return made.model_copy(update={"text": shown(content)})
     except ValidationError as error:
         lines = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise SettingsError(f"{path}: " + "; ".join(lines)) from error

@@ -149,7 +149,7 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writing: one thread a topic buffers, one (of them or another) flushes; any may archive."""
+    """Writing: one thread a topic buffers; any may flush and archive."""
 
     def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
         """Make rows visible to readers at once, before they are on disk.

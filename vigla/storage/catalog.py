@@ -46,13 +46,18 @@ def open_catalog(settings: StorageSettings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def catalog_file(root: Path) -> Path:
+    """The catalog: a DuckDB database."""
+    return root / "catalog.ducklake"
+
+
 def data_directory(root: Path) -> Path:
     """Directory of the lake's files; each table has its own in it."""
     return root / "lake" / "main"
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    catalog = root / "catalog.ducklake"
+    catalog = catalog_file(root)
     attach = _ATTACH.bindparams(catalog=f"ducklake:{catalog}", data=f"{root / 'lake'}/")
     try:
         connection.execute(text_of(attach))

@@ -19,7 +19,7 @@ from vigla.storage.catalog import data_directory, open_catalog
 from vigla.storage.columns import conform
 from vigla.storage.commits import Commits
 from vigla.storage.failures import of_read, of_write
-from vigla.storage.hot import HotBuffer
+from vigla.storage.hot import HotBuffer, Part
 from vigla.storage.inventory import DataFile
 from vigla.storage.migrations import migrate, promote
 from vigla.storage.operations import COLUMNS, MAX_OPERATIONS, Operation, Operations
@@ -85,6 +85,7 @@ class Lake:
         )
         self._operations = Operations(self._stored_operations)
         self._archiving = threading.Lock()
+        self._flushing = threading.Lock()  # what is sealed is written once
         self._samples = SampleFiles(settings.sample_cache_bytes)
 
     def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
@@ -143,7 +144,10 @@ class Lake:
 
     def flush(self) -> int:
         """Move buffered rows to disk; see ``Writer.flush``."""
-        part = self._hot.seal()
+        with self._flushing:
+            return self._flush(self._hot.seal())
+
+    def _flush(self, part: Part) -> int:
         if part.empty:
             return 0
         commits, began = self.commits, self._clock.monotonic()

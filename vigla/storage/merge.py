@@ -7,6 +7,7 @@ by column, and took 2.5 times the CPU.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,6 +89,32 @@ def merge(commits: Commits, table: str, schema: pa.Schema, group: Sequence[DataF
                     f"merge of {table}: {rows.num_rows} rows were read and {deleted} removed"
                 )
             commits.add(cursor, table, path)
+
+
+def rewrite(commits: Commits, table: str, schema: pa.Schema, file: DataFile) -> None:
+    """Write a file anew without its deleted rows.
+
+    Raises:
+        StorageUnavailable: nothing was changed.
+    """
+    path = commits.new_path(table)
+    with (
+        of_write("rewrite a file"),
+        commits.removing_on_failure({table: path}),
+        commits.transaction() as cursor,
+    ):
+        rows = conform(cursor.execute(*compiled(_remaining(table, file))).to_arrow_table(), schema)
+        if rows.num_rows:
+            write_sorted(path, rows)
+        cursor.execute(*compiled(dropping(table, [file]))).fetchall()
+        if rows.num_rows:
+            commits.add(cursor, table, path)
+
+
+def _remaining(table: str, file: DataFile) -> sa.Select[Any]:
+    filename: sa.ColumnClause[str] = sa.column("filename")
+    source = sa.table(table, filename, schema="lake.main")
+    return sa.select(sa.text("*")).select_from(source).where(filename == str(file.path))
 
 
 def dropping(table: str, group: Sequence[DataFile]) -> sa.Delete:
