@@ -14,11 +14,13 @@ _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
 
 
 def shown(document: Mapping[str, Any]) -> str:
-    """YAML of a file's content.
+    """YAML of a file's content; empty of an empty one.
 
     Args:
         document: mappings, lists and texts.
     """
+    if not document:
+        return ""
     text: str = yaml.safe_dump(_masked(document), sort_keys=False, allow_unicode=True)
     return text
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -11,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigla.wire.otlp import text
+from vigla.wire.text_hash import Hashes, hashes, mixed
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
-Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 NAME = b"__name__"
 _NAME_BITS = 16
@@ -49,7 +48,10 @@ class LabelSets:
         rank[pc.sort_indices(self.names).to_numpy()] = np.arange(len(self.names))
         filled = np.array(pc.binary_length(self.values)) > 0
         kept = np.flatnonzero(filled[self.value_codes]) if len(self.values) else np.zeros(0, np.int64)
-        return kept[np.lexsort((rank[self.name_codes[kept]], self.owners[kept]))]
+        ranks, owners = rank[self.name_codes[kept]], self.owners[kept]
+        if ((np.diff(ranks) >= 0) | (np.diff(owners) > 0)).all():  # senders should sort, so most do
+            return kept
+        return kept[np.lexsort((ranks, owners))]
 
     @cached_property
     def _name_values(self) -> Ints:
@@ -65,11 +67,15 @@ class LabelSets:
         return found
 
     @cached_property
+    def _value_hashes(self) -> Hashes:
+        return hashes(self.values)
+
+    @cached_property
     def _sums(self) -> Hashes:
         """For each set the sum of its labels' hashes."""
         order = self._order
-        names, values = _hashes(self.names), _mixed(_hashes(self.values))
-        pairs = _mixed(names[self.name_codes[order]] * np.uint64(3) + values[self.value_codes[order]])
+        names, values = hashes(self.names), mixed(self._value_hashes)
+        pairs = mixed(names[self.name_codes[order]] * np.uint64(3) + values[self.value_codes[order]])
         ends = np.searchsorted(self.owners[order], np.arange(self.sets + 1))
         sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(pairs)))
         return np.asarray(sums[ends[1:]] - sums[ends[:-1]], np.uint64)
@@ -92,8 +98,8 @@ class LabelSets:
 
         The same labels give the same id in any order, process and version of vigla.
         """
-        above = np.append(_hashes(self.values), np.uint64(0))[self._name_values] & ~_LOW
-        return (above | (_mixed(self._sums) & _LOW)).view(np.int64)
+        above = np.append(self._value_hashes, np.uint64(0))[self._name_values] & ~_LOW
+        return (above | (mixed(self._sums) & _LOW)).view(np.int64)
 
     def checks(self) -> Ints:
         """Another 64-bit number of each set: two sets with equal ids and checks are the same."""
@@ -132,19 +138,6 @@ class LabelSets:
         found = np.zeros(self.sets, bool)
         found[owners] = True
         return found
-
-
-def _hashes(texts: pa.BinaryArray) -> Hashes:
-    digests = b"".join(blake2b(raw, digest_size=8).digest() for raw in texts.to_pylist())
-    return np.frombuffer(digests, "<u8").astype(np.uint64)
-
-
-def _mixed(numbers: Hashes) -> Hashes:
-    """Every bit of a number changes about half of the result's bits (the finalizer of splitmix64)."""
-    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    result: Hashes = mixed ^ (mixed >> np.uint64(31))
-    return result
 
 
 def _is_utf8(texts: pa.BinaryArray) -> Mask:
