@@ -1,8 +1,9 @@
-"""Remote write: samples a second accepted and durable, and bytes of a sample on disk after compaction.
+"""Remote write: samples a second accepted, durable and visible; memory; bytes of a sample after compaction.
 
-``python -m benchmarks.remote_write [series] [steps]``: a server in a child process takes requests of 2,000
-samples from two senders. The values are like those of node_exporter: counters that grow at an uneven rate,
-constants, gauges in bytes, gauges with two decimals, full-precision floats.
+``python -m benchmarks.remote_write [SERIESxSTEPS] ..``: a server in a child process takes requests of 2,000
+samples from two senders, which share its cores. Of ten series six are counters that grow at an uneven rate,
+one is constant, one a gauge in bytes, one has two decimals, one is a float of full precision; ``scrape``
+measures bytes with real targets.
 """
 
 import sys
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 import vigla
 from benchmarks import report
+from benchmarks.process import MemoryTrack, cpu_seconds, resident_bytes
 from benchmarks.serving import Server
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -31,6 +33,8 @@ from vigla.wire.remote_write.descriptors import message_class
 INTERVAL_MS = 15_000
 A_REQUEST = 2_000
 SENDERS = 2
+CASES = ("4000x100", "20000x50", "1000x1500", "200000x10")
+GOAL = 200_000
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 SETTINGS = {
     "VIGLA_STORAGE__MERGE_INTERVAL_S": "2",
@@ -96,43 +100,6 @@ def _send(url: str, requests: list[bytes]) -> None:
             answer.raise_for_status()
 
 
-def _sizes(directory: Path) -> int:
-    return sum(file.stat().st_size for file in (directory / "lake" / "main" / "samples").glob("*.parquet"))
-
-
-def main() -> None:
-    """Measure and print."""
-    series, steps = (int(text) for text in (sys.argv[1:] + ["10000", "100"][len(sys.argv) - 1 :])[:2])
-    shares, total = bodies(series, steps), series * steps
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "lake", SETTINGS) as server:
-        began = time.monotonic()
-        threads = [threading.Thread(target=_send, args=(server.otlp_url, share)) for share in shares]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        accepted = time.monotonic() - began
-        with vigla.connect(server.query_url) as client:
-            while client.sql("SELECT count(*) FROM samples").arrow().column(0)[0].as_py() < total:
-                time.sleep(0.1)
-        visible = time.monotonic() - began
-        flushed = _sizes(server.directory)
-        time.sleep(10)
-        server.stop()
-        with_old = _live(server.directory)
-    sent = sum(len(body) for share in shares for body in share)
-    rows = [
-        ["samples", f"{total:,} of {series:,} series"],
-        ["bytes a sample as sent", f"{sent / total:.1f}"],
-        ["accepted and durable", f"{total / accepted:,.0f} samples/s"],
-        ["visible", f"{total / visible:,.0f} samples/s"],
-        ["bytes a sample, files as flushed", f"{flushed / total:.2f}"],
-        ["bytes a sample, merged", f"{with_old / total:.2f}"],
-    ]
-    print(report.machine())
-    print(report.table(["remote write 1.0", "measured"], rows))
-
-
 def _live(directory: Path) -> int:
     """Bytes of the samples' files after every merge that is due, with replaced files removed."""
     settings = StorageSettings(path=directory, snapshot_grace_s=1e-6)
@@ -142,6 +109,82 @@ def _live(directory: Path) -> int:
     size = sum(file.size for file in lake.commits.files("samples"))
     lake.close()
     return size
+
+
+class _Watch(threading.Thread):
+    """Samples a process's memory until the benchmark is over."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.track = MemoryTrack()
+        self._pid = pid
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Ten times a second."""
+        while not self._over.wait(0.1):
+            self.track.add(time.monotonic(), resident_bytes(self._pid))
+
+    def stop(self) -> float:
+        """MiB, at most."""
+        self._over.set()
+        self.join()
+        return self.track.peak_mib
+
+
+def measured(series: int, steps: int) -> list[str]:
+    """One column of the table."""
+    shares, total = bodies(series, steps), series * steps
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "lake", SETTINGS) as server:
+        watch, own = _Watch(server.pid), time.process_time()
+        watch.start()
+        used, began = cpu_seconds(server.pid), time.monotonic()
+        threads = [threading.Thread(target=_send, args=(server.otlp_url, share)) for share in shares]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        accepted = time.monotonic() - began
+        own = time.process_time() - own
+        with vigla.connect(server.query_url) as client:
+            while client.sql("SELECT count(*) FROM samples").arrow().column(0)[0].as_py() < total:
+                time.sleep(0.1)
+        visible = time.monotonic() - began
+        used = cpu_seconds(server.pid) - used
+        time.sleep(10)
+        peak = watch.stop()
+        server.stop()
+        merged = _live(server.directory)
+    sent = sum(len(body) for share in shares for body in share)
+    return [
+        f"{sent / total:.1f}",
+        f"{total / accepted:,.0f}",
+        f"{total / visible:,.0f}",
+        f"{used / total * 1e6:.2f} s",
+        f"{own / (own + used):.0%}",
+        f"{peak:,.0f} MiB",
+        f"{merged / total:.2f}",
+    ]
+
+
+ROWS = (
+    "bytes a sample as sent",
+    "samples/s accepted and durable",
+    f"samples/s visible (goal {GOAL:,})",
+    "CPU of the server, a million samples",
+    "the senders' share of all CPU used",
+    "memory of the server, at most",
+    "bytes a sample on disk, merged",
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    cases = [tuple(map(int, text.split("x"))) for text in sys.argv[1:] or CASES]
+    columns = [measured(series, steps) for series, steps in cases]
+    header = ["remote write 1.0", *(f"{series:,} series, {steps:,} steps" for series, steps in cases)]
+    rows = [[name, *(column[n] for column in columns)] for n, name in enumerate(ROWS)]
+    report.publish("remote_write", "Remote write", report.table(header, rows))
 
 
 if __name__ == "__main__":

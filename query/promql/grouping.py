@@ -71,33 +71,31 @@ class Groups:
 
 def total(groups: Groups, values: Floats, present: Bools) -> tuple[Floats, Floats]:
     """Sums [G, T] and what rounding lost of them (Neumaier): the exact sum is nearer to both together."""
+    filled = values if present.all() else np.where(present, values, 0.0)
     shape = (len(groups), values.shape[1])
     sums, lost = np.zeros(shape), np.zeros(shape)
     with np.errstate(all="ignore"):
         for numbers, rows in groups.rounds():
-            value = np.where(present[rows], values[rows], 0.0)
-            before = sums[numbers]
-            after = before + value
-            larger = np.abs(before) >= np.abs(value)
-            change = np.where(larger, (before - after) + value, (value - after) + before)
-            lost[numbers] = np.where(np.isinf(after), 0.0, lost[numbers] + change)
-            sums[numbers] = after
+            if len(numbers) == len(groups):
+                _add(sums, lost, filled[rows])
+            else:
+                some, rest = sums[numbers], lost[numbers]
+                _add(some, rest, filled[rows])
+                sums[numbers], lost[numbers] = some, rest
+    lost[~np.isfinite(lost)] = 0.0  # of what is infinite nothing is lost
     return sums, lost
 
 
-def _paired(sums: Floats, lost: Floats, sizes: Ints) -> tuple[Floats, Floats, Ints]:
-    """Half as many rows; of a group with an odd number the last one stays."""
-    starts, halves = np.cumsum(sizes) - sizes, (sizes + 1) // 2
-    place = np.arange(halves.sum()) - np.repeat(np.cumsum(halves) - halves, halves)
-    first = np.repeat(starts, halves) + 2 * place
-    paired = 2 * place + 1 < np.repeat(sizes, halves)
-    made, error = sums[first], lost[first]
-    a, b = made[paired], sums[first[paired] + 1]
-    after = a + b
-    change = np.where(np.abs(a) >= np.abs(b), (a - after) + b, (b - after) + a)
-    error[paired] += np.where(np.isinf(after), 0.0, change) + lost[first[paired] + 1]
-    made[paired] = after
-    return made, error, halves
+def _add(sums: Floats, lost: Floats, values: Floats) -> None:
+    """Add in place; what rounding lost is exact as long as nothing overflows (Knuth's TwoSum)."""
+    after = sums + values
+    added = after - sums
+    values -= added
+    np.subtract(after, added, out=added)
+    sums -= added
+    sums += values
+    lost += sums
+    sums[:] = after
 
 
 _SCALE = 2.0**-60

@@ -48,9 +48,19 @@ def selection_times(context: Context, selector: VectorSelector) -> Ints:
 def pick(context: Context, selector: VectorSelector) -> Picked:
     """The newest sample of the lookback before each time, unless it ends its series."""
     times = selection_times(context, selector)
+    return _picked(context, _looked_back(context, selector, times), times)
+
+
+def _looked_back(context: Context, selector: VectorSelector, times: Ints) -> SeriesBatch:
+    """The samples that are new enough at one of these times."""
     lookback = context.options.lookback_ms
     batch = context.read(selector.matchers, int(times.min()) - lookback + 1, int(times.max()))
     context.budget.room(len(batch.labels) * len(times))
+    return batch
+
+
+def _picked(context: Context, batch: SeriesBatch, times: Ints) -> Picked:
+    lookback = context.options.lookback_ms
     index = positions(batch, times) - 1
     safe = np.maximum(index, 0)
     present = index >= batch.offsets[:-1, None]
@@ -64,14 +74,38 @@ def vector(context: Context, selector: VectorSelector) -> Matrix:
     """An instant selector at each step."""
     if selector.extension is Extension.SMOOTHED:
         return _smoothed(context, selector)
-    picked = pick(context, selector)
-    batch = picked.batch
+    times = selection_times(context, selector)
+    batch = _looked_back(context, selector, times)
     if not len(batch.times):
         return context.empty()
+    if batch.histograms is None and (common := _in_step(batch)) is not None:
+        return trimmed(_common(context, batch, common, times))
+    picked = _picked(context, batch, times)
     histograms = None
     if batch.histograms is not None:
         histograms = np.where(picked.present, batch.histograms[picked.index], np.array(None, object))
     return trimmed(_matrix(batch, batch.values[picked.index], picked.present, histograms))
+
+
+def _in_step(batch: SeriesBatch) -> Ints | None:
+    """The times of the samples, where all series have the same ones, as those of one target."""
+    if len(batch.times) % len(batch.labels):
+        return None
+    own = batch.times.reshape(len(batch.labels), -1)
+    if (np.diff(batch.offsets) != own.shape[1]).any() or (own != own[0]).any():
+        return None
+    first: Ints = own[0]
+    return first
+
+
+def _common(context: Context, batch: SeriesBatch, common: Ints, times: Ints) -> Matrix:
+    """As ``_picked``, with one search for all series."""
+    index = np.searchsorted(common, times, side="right") - 1
+    safe = np.maximum(index, 0)
+    new_enough = (index >= 0) & (common[safe] > times - context.options.lookback_ms)
+    values = np.take(batch.values.reshape(len(batch.labels), -1), safe, axis=1)
+    present = (values.view(np.uint64) != STALE_BITS) & new_enough
+    return _matrix(batch, values, present, None)
 
 
 def sample_times(context: Context, selector: VectorSelector) -> Matrix:
@@ -133,8 +167,9 @@ def positions(batch: SeriesBatch, times: Ints) -> Ints:
     count = len(batch.labels)
     if not count:
         return np.zeros((0, len(times)), np.int64)
-    regular = _regular(batch, times)
-    if regular is not None:
+    if (common := _in_step(batch)) is not None:
+        return np.asarray(np.searchsorted(common, times, side="right") + batch.offsets[:-1, None], np.int64)
+    if (regular := _regular(batch, times)) is not None:
         return regular
     found = np.empty((count, len(times)), np.int64)
     bounds = batch.offsets.tolist()
