@@ -38,6 +38,8 @@ def invalid(histograms: pa.StructArray) -> Mask:
 
     A reader makes dense arrays of buckets, so their indices must be ones that observations can fall into.
     """
+    if not len(histograms):
+        return np.zeros(0, bool)
     schema = histograms.field("schema").to_numpy().astype(np.int64)
     wrong = ((schema < SCHEMAS[0]) | (schema > SCHEMAS[1])) & (schema != CUSTOM)
     for side in ("positive", "negative"):

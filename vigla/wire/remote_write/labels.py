@@ -21,6 +21,18 @@ _LABEL_BITS = np.uint64(64 - _NAME_BITS)
 _LOW = np.uint64(2**48 - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Labels in order: their sets, and places of their names and values."""
+
+    owners: Ints
+    names: Ints
+    values: Ints
+
+    def at(self, places: Ints) -> "_Sorted":
+        return _Sorted(self.owners[places], self.names[places], self.values[places])
+
+
 @dataclass(frozen=True)
 class LabelSets:
     """Labels of S sets, L in all.
@@ -42,16 +54,18 @@ class LabelSets:
     broken: Mask
 
     @cached_property
-    def _order(self) -> Ints:
+    def _sorted(self) -> "_Sorted":
         """Labels with a value, by set and then by name; an empty value is none."""
         rank = np.empty(len(self.names), np.int64)
         rank[pc.sort_indices(self.names).to_numpy()] = np.arange(len(self.names))
+        found = _Sorted(self.owners, self.name_codes, self.value_codes)
         filled = np.array(pc.binary_length(self.values)) > 0
-        kept = np.flatnonzero(filled[self.value_codes]) if len(self.values) else np.zeros(0, np.int64)
-        ranks, owners = rank[self.name_codes[kept]], self.owners[kept]
-        if ((np.diff(ranks) >= 0) | (np.diff(owners) > 0)).all():  # senders should sort, so most do
-            return kept
-        return kept[np.lexsort((ranks, owners))]
+        if not filled.all():
+            found = found.at(np.flatnonzero(filled[self.value_codes]))
+        ranks = rank[found.names]
+        if ((np.diff(ranks) >= 0) | (np.diff(found.owners) > 0)).all():  # senders should sort, so most do
+            return found
+        return found.at(np.lexsort((ranks, found.owners)))
 
     @cached_property
     def _name_values(self) -> Ints:
@@ -62,8 +76,8 @@ class LabelSets:
         """Place of each set's value of a label in ``values``, -1 without one."""
         found = np.full(self.sets, -1, np.int64)
         code = pc.index(self.names, name).as_py()
-        having = self._order[self.name_codes[self._order] == code]
-        found[self.owners[having]] = self.value_codes[having]
+        having = np.flatnonzero(self._sorted.names == code)
+        found[self._sorted.owners[having]] = self._sorted.values[having]
         return found
 
     @cached_property
@@ -73,19 +87,21 @@ class LabelSets:
     @cached_property
     def _sums(self) -> Hashes:
         """For each set the sum of its labels' hashes."""
-        order = self._order
+        labels = self._sorted
         names, values = hashes(self.names), mixed(self._value_hashes)
-        pairs = mixed(names[self.name_codes[order]] * np.uint64(3) + values[self.value_codes[order]])
-        ends = np.searchsorted(self.owners[order], np.arange(self.sets + 1))
+        pairs = mixed((names * np.uint64(3))[labels.names] + values[labels.values])
+        ends = np.append(0, np.cumsum(np.bincount(labels.owners, minlength=self.sets)))
         sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(pairs)))
         return np.asarray(sums[ends[1:]] - sums[ends[:-1]], np.uint64)
 
     def problems(self) -> dict[str, Mask]:
         """What is wrong, by reason: bool [S] each."""
-        order = self._order
-        owners, names = self.owners[order], self.name_codes[order]
+        owners, names = self._sorted.owners, self._sorted.names
         twice = (owners[1:] == owners[:-1]) & (names[1:] == names[:-1])
-        bad = ~(_fine_names(self.names)[names] & _is_utf8(self.values)[self.value_codes[order]])
+        fine_names, fine_values = _fine_names(self.names), _is_utf8(self.values)
+        bad = np.zeros(0, np.int64)
+        if not (fine_names.all() and fine_values.all()):
+            bad = np.flatnonzero(~(fine_names[names] & fine_values[self._sorted.values]))
         return {
             "labels_refs point outside of symbols": self.broken,
             "missing metric name": self._name_values < 0,
@@ -112,10 +128,10 @@ class LabelSets:
 
     def texts(self) -> pa.StringArray:
         """A JSON object of each set, names in order."""
-        order = self._order
-        names = text.concat(text.quoted(_as_text(self.names)), ":").take(pa.array(self.name_codes[order]))
-        values = text.quoted(_as_text(self.values)).take(pa.array(self.value_codes[order]))
-        members = text.joined(self.owners[order], text.concat(names, values), self.sets)
+        labels = self._sorted
+        names = text.concat(text.quoted(_as_text(self.names)), ":").take(pa.array(labels.names))
+        values = text.quoted(_as_text(self.values)).take(pa.array(labels.values))
+        members = text.joined(labels.owners, text.concat(names, values), self.sets)
         return text.concat("{", members, "}")
 
     def taken(self, sets: Ints) -> "LabelSets":
