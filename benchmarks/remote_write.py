@@ -32,8 +32,8 @@ from vigla.wire.remote_write.descriptors import message_class
 
 INTERVAL_MS = 15_000
 A_REQUEST = 2_000
-SENDERS = 2
-CASES = ("4000x100", "20000x50", "1000x1500", "200000x10")
+SENDERS = 4
+CASES = ("4000x500", "20000x100", "1000x1500", "200000x10")
 GOAL = 200_000
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 SETTINGS = {

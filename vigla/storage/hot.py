@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from vigla.storage.columns import conform
 
+FAN_IN = 8
+"""Chunks of a table that become one."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -99,14 +102,23 @@ class HotBuffer:
 
 
 def _joined(present: pa.Table, added: pa.Table) -> pa.Table:
-    """Both, in chunks that halve in size: n appends copy each row log n times and leave log n chunks."""
+    """Both, in chunks: n appends copy each row log8(n) times and leave some 7 log8(n) chunks."""
     if added.num_rows == 0:
         return present
-    batches = [*present.to_batches(), *added.to_batches()]
-    whole: list[pa.RecordBatch] = []
-    for batch in batches:
+    whole: list[pa.RecordBatch] = present.to_batches()
+    for batch in added.to_batches():
         whole.append(batch)
-        while len(whole) > 1 and whole[-2].num_rows < 2 * whole[-1].num_rows:
-            pair = pa.concat_batches(whole[-2:])
-            whole[-2:] = [pair]
+        while (alike := _alike(whole)) >= FAN_IN:
+            whole[-alike:] = [pa.concat_batches(whole[-alike:])]
     return pa.Table.from_batches(whole, present.schema)
+
+
+def _alike(batches: list[pa.RecordBatch]) -> int:
+    """How many of the last batches are not much larger than the last one."""
+    largest = FAN_IN * batches[-1].num_rows // 2
+    count = 0
+    for batch in reversed(batches):
+        if batch.num_rows > largest:
+            break
+        count += 1
+    return count
