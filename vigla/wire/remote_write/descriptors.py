@@ -7,7 +7,7 @@ nothing of invalid UTF-8; enums as numbers; a oneof's members as optional fields
 from functools import cache
 from typing import Any, Literal, get_args
 
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from ptars import HandlerPool
@@ -77,11 +77,26 @@ _MESSAGES: dict[Version, dict[str, tuple[str, ...]]] = {
 }
 
 
+# Labels of series repeat, so that they are read as bytes, and each distinct one is taken apart once.
+_RAW_LABELS = {**_MESSAGES["1"], "TimeSeries": ("1 repeated bytes labels", *_MESSAGES["1"]["TimeSeries"][1:])}
+
+
 @cache
 def handler(version: Version) -> Any:
-    """A ptars handler that turns serialised requests into Arrow."""
-    descriptor = _descriptor(version)
+    """A ptars handler that turns serialised requests into Arrow; of version 1 the labels are bytes."""
+    descriptor = _raw_file().message_types_by_name["WriteRequest"] if version == "1" else _descriptor("2")
     return HandlerPool([descriptor.file]).get_for_message(descriptor)
+
+
+@cache
+def label_handler() -> Any:
+    """A ptars handler for the labels of version 1."""
+    return HandlerPool([_raw_file()]).get_for_message(_raw_file().message_types_by_name["Label"])
+
+
+@cache
+def _raw_file() -> FileDescriptor:
+    return described("remote_write.raw", _RAW_LABELS)
 
 
 @cache

@@ -40,7 +40,7 @@ class LabelSets:
     Attributes:
         sets: S.
         owners: int64 [L], ascending: the set of each label.
-        names, values: distinct texts, binary.
+        names, values: texts, binary; names are distinct.
         name_codes, value_codes: int64 [L], places in ``names`` and ``values``.
         broken: bool [S], sets that refer to a text that there is not.
     """

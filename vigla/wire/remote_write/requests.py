@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -42,16 +43,13 @@ def parse(version: Version, messages: Sequence[bytes]) -> Requests:
     Raises:
         BadInput: one of them does not parse.
     """
-    try:
-        batch = descriptors.handler(version).list_to_record_batch(list(messages))
-    except ValueError as error:
-        raise BadInput(f"body is no remote write request of version {version}.0: {error}") from error
+    batch = _read(descriptors.handler(version), list(messages))
     series = batch.column("timeseries").flatten()
     lists = {name: series.field(name) for name in ("samples", "histograms", "exemplars")}
     exemplars = lists["exemplars"].flatten()
     exemplar_series = owners_of(lists["exemplars"])
     if version == "1":
-        labels, exemplar_labels = _named(series.field("labels")), _named(exemplars.field("labels"))
+        labels, exemplar_labels = _raw(series.field("labels")), _named(exemplars.field("labels"))
         metadata = batch.column("metadata").flatten()
     else:
         request = owners_of(batch.column("timeseries"))
@@ -69,6 +67,30 @@ def parse(version: Version, messages: Sequence[bytes]) -> Requests:
         exemplar_series,
         exemplar_labels,
         metadata,
+    )
+
+
+def _read(handler: Any, messages: list[bytes]) -> pa.RecordBatch:
+    try:
+        return handler.list_to_record_batch(messages)
+    except ValueError as error:
+        raise BadInput(f"body is no remote write request: {error}") from error
+
+
+def _raw(lists: pa.ListArray) -> LabelSets:
+    """Labels that are serialised messages."""
+    raw = lists.flatten().dictionary_encode()
+    pairs = _read(descriptors.label_handler(), raw.dictionary.to_pylist())
+    names = pairs.column("name").dictionary_encode()
+    of_label = raw.indices.to_numpy().astype(np.int64)
+    return LabelSets(
+        len(lists),
+        owners_of(lists),
+        names.dictionary,
+        pairs.column("value"),
+        names.indices.to_numpy().astype(np.int64)[of_label],
+        of_label,
+        np.zeros(len(lists), bool),
     )
 
 
