@@ -144,8 +144,8 @@ class HealthSettings(Section):
         (
             Tolerance(code=r"5\d\d", protocol="http", degraded=0.0, failure=10.0),
             Tolerance(code=r"4\d\d", protocol="http", degraded=10.0, failure=20.0),
-            Tolerance(code=r"[1-9]|1[0-6]", protocol="grpc", degraded=0.0, failure=10.0),
-            Tolerance(code="-", protocol="http|grpc", degraded=0.0, failure=10.0),
+            Tolerance(code=r"[1-9]\d?", protocol="grpc", degraded=0.0, failure=10.0),
+            Tolerance(code="-", protocol=".+", degraded=0.0, failure=10.0),
         ),
         description="the worst decides",
     )

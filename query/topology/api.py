@@ -20,6 +20,7 @@ from query.topology import kiali_json, numbers
 from query.topology.build import build
 from query.topology.configuration import Configuration
 from query.topology.options import Focus, GraphOptions
+from query.topology.span_edges import span_edges
 from query.topology.telemetry import Metrics
 from query.topology.traffic import TrafficMap
 from vigla.clock import Clock
@@ -127,10 +128,13 @@ def router(
 
     @routes.get("/api/vigla/v1/mesh-graph")
     async def mesh_graph(request: Request) -> Response:
-        """The same graph with numbers: rates a second, latencies in ms, shares from 0 to 1."""
+        """The same graph with numbers: rates a second, latencies in ms; ``spans``: calls no proxy saw."""
 
         def work(context: QueryContext) -> dict[str, object]:
-            return numbers.graph(*made(request, context))
+            traffic, options = made(request, context)
+            metrics = Metrics(series, options.at, context.stop)
+            spans = span_edges(metrics, options.duration, traffic)
+            return {**numbers.graph(traffic, options), "spans": spans}
 
         try:
             return Response(orjson.dumps(await limits.read(request, work)), media_type="application/json")

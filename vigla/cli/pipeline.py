@@ -89,7 +89,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         own = f"{settings.telemetry.host}:{health_server.port}"
         scraper = _scraper(settings, collector, pilot, own, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
-        parts = Parts(routers, rules, DescribedTargets(scraper), series)
+        parts = Parts(routers, rules, DescribedTargets(scraper), series, health=settings.health)
         app = create_app(store, store.promoted, settings.query, metrics, clock, parts)
         _mount(app, collector)
         query = QueryServer(app, settings.query)

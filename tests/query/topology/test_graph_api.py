@@ -60,6 +60,9 @@ def _written() -> Any:
         samples = [(at * 1000, 1e6 + per_second * (at - T + 610)) for at in times]
         return {"__name__": name, **CALL, **labels}, samples
 
+    total = "traces_service_graph_request_total"
+    pairs = [{"client": "web", "server": "cart"}, {"client": "cart", "server": "db"}]
+    spans = [({"__name__": total, **pair}, counter("x", 2.0)[1]) for pair in pairs]
     latency = "istio_request_duration_milliseconds_bucket"
     return request_v1(
         counter("istio_requests_total", 9.5, response_code="200", response_flags="-"),
@@ -68,6 +71,7 @@ def _written() -> Any:
         counter(latency, 0.0, le="10"),
         counter(latency, 10.0, le="20"),
         counter(latency, 10.0, le="+Inf"),
+        *spans,
     )
 
 
@@ -117,6 +121,12 @@ def test_numbers(http: httpx.Client) -> None:
     assert edge["errors"] == pytest.approx(0.5)
     assert edge["p95_ms"] == pytest.approx(19.5)
     assert edge["health"] == "Degraded"
+
+
+def test_calls_that_no_proxy_saw(http: httpx.Client) -> None:
+    (call,) = ask(http, "/api/vigla/v1/mesh-graph", graphType="app")["spans"]
+    assert (call["client"], call["server"], call["p95_ms"]) == ("cart", "db", None)
+    assert call["rate"] == pytest.approx(2)
 
 
 def test_nothing_at_another_time(http: httpx.Client) -> None:
