@@ -13,8 +13,8 @@ Pair = tuple[str, str, str]
 def span_edges(metrics: Metrics, duration: int, traffic: TrafficMap) -> list[dict[str, object]]:
     """Pairs of services of which the traffic map lacks the call.
 
-    Each has ``client``, ``server``, ``connection_type`` (``database`` for one), ``rate`` and ``errors`` a second
-    and ``p95_ms``, null where no histogram tells it.
+    Each has ``client``, ``server``, ``connection_type`` (``database`` for one), ``rate``, ``errors`` (a
+    second) and ``p95_ms``, null where no histogram tells it.
     """
     known = {(_name(traffic, edge.source), _name(traffic, edge.target)) for edge in traffic.edges()}
     rates = _pairs(metrics, f"sum(rate({_TOTAL}[{duration}s])) by ({_BY}) > 0")

@@ -52,7 +52,10 @@ class Edge:
             self.hosts[code, host] += rate
 
     def absorb(self, other: "Edge") -> None:
-        """Add another edge's calls."""
+        """Add another edge's calls; what was found out about both stays as it was."""
+        self.marks = {**other.marks, **self.marks}
+        if other.p95_ms is not None:
+            self.p95_ms = max(self.p95_ms or 0.0, other.p95_ms)
         self.rate += other.rate
         for code, rate in other.codes.items():
             self.codes[code] += rate

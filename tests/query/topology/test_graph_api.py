@@ -103,6 +103,11 @@ def test_injected_services_have_boxes_around_them(http: httpx.Client) -> None:
     assert {node["data"].get("parent") for node in body["elements"]["nodes"][1:]} == {box}
 
 
+def test_services_alone_keep_what_was_measured(http: httpx.Client) -> None:
+    (edge,) = ask(http, graphType="service")["elements"]["edges"]
+    assert (edge["data"]["responseTime"], edge["data"]["isMTLS"]) == ("20", "100")
+
+
 def test_services_alone(http: httpx.Client) -> None:
     nodes = ask(http, graphType="service", appenders="")["elements"]["nodes"]
     assert [node["data"].get("service") for node in nodes] == ["cart", None]
