@@ -1,7 +1,7 @@
 """Kiali's graph JSON: all numbers are strings, and what is zero is left out."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from query.topology.nodes import Node, Peer, digest
@@ -15,13 +15,16 @@ def graph(traffic: TrafficMap, options: GraphOptions) -> Json:
     """The body of an answer."""
     nodes = sorted(traffic.nodes(), key=_order)
     parents, boxes = _boxes(nodes, options)
+    sent: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for edge in traffic.edges():
+        sent[edge.source, edge.protocol] += edge.rate
     return {
         "timestamp": options.at,
         "duration": options.duration,
         "graphType": options.graph_type,
         "elements": {
             "nodes": [*boxes, *({"data": _node(traffic, node, parents.get(node.key, ""))} for node in nodes)],
-            "edges": [{"data": _edge(traffic, edge)} for edge in sorted(traffic.edges(), key=_edge_order)],
+            "edges": [{"data": _edge(edge, sent)} for edge in sorted(traffic.edges(), key=_edge_order)],
         },
     }
 
@@ -125,14 +128,14 @@ def _written(rates: Json | dict[str, float]) -> dict[str, str]:
     return {name: f"{rate:.2f}" for name, rate in rates.items() if rate}
 
 
-def _edge(traffic: TrafficMap, edge: Edge) -> Json:
+def _edge(edge: Edge, sent: Mapping[tuple[str, str], float]) -> Json:
+    """An edge; ``sent``: rate of all calls by source and protocol."""
     rates = _written({f"{edge.protocol}{suffix}": rate for suffix, rate in _by_class(edge).items()})
     if edge.protocol != "tcp" and edge.rate:
         failed = failures(edge)
-        sent = sum(each.rate for each in traffic.outgoing(edge.source) if each.protocol == edge.protocol)
         if failed:
             rates[f"{edge.protocol}PercentErr"] = f"{failed / edge.rate * 100:.1f}"
-        rates[f"{edge.protocol}PercentReq"] = f"{edge.rate / sent * 100:.1f}"
+        rates[f"{edge.protocol}PercentReq"] = f"{edge.rate / sent[edge.source, edge.protocol] * 100:.1f}"
     data: Json = {"protocol": edge.protocol}
     if edge.rate:
         data |= {"rates": rates, "responses": _responses(edge)}
