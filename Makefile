@@ -33,6 +33,7 @@ bench: .venv/.dev  ## run the benchmarks (long); results go to benchmarks/result
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.query
 	$(BIN)/python -m benchmarks.mesh
+	$(BIN)/python -m benchmarks.promql
 
 faults: .venv/.dev  ## kill the server at 200 random moments under load
 	$(BIN)/pytest tests/faults --rounds=200 --timeout=7200

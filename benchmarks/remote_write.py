@@ -32,7 +32,12 @@ INTERVAL_MS = 15_000
 A_REQUEST = 2_000
 SENDERS = 2
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
-SETTINGS = {"VIGLA_STORAGE__MERGE_INTERVAL_S": "2", "VIGLA_QUERY__SQL_MAX_ROWS": "1000000"}
+SETTINGS = {
+    "VIGLA_STORAGE__MERGE_INTERVAL_S": "2",
+    "VIGLA_QUERY__SQL_MAX_ROWS": "1000000",
+    "VIGLA_SCRAPE__OWN": "false",
+    "VIGLA_RULES__MESH": "false",
+}
 NAMES = 40
 
 

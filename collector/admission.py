@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
+from collector.series_limit import SeriesLimit
 from vigla.bus.api import Producer
 from vigla.clock import SystemClock
 from vigla.errors import Overloaded
@@ -55,6 +56,7 @@ class Admission:
         self._producer = producer
         self._held = 0
         self._clock = SystemClock()
+        self._series_limit = SeriesLimit(settings.max_series_per_source, self._clock)
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(PARSE_THREADS, thread_name_prefix="collector-parse")
 
@@ -119,9 +121,12 @@ class Admission:
         """
         now_ms = self._clock.now_ns() // 10**6
         if len(body) > INLINE_SNAPPY_BYTES:
-            admitted = await self.in_thread(remote_write.admit, version, body, now_ms)
+            admitted = await self.in_thread(remote_write.admit, version, body, now_ms, self._series_limit)
         else:
-            admitted = remote_write.admit(version, body, now_ms)
+            admitted = remote_write.admit(version, body, now_ms, self._series_limit)
+        if admitted.rejected:
+            labels = {"signal": "remote_write", "transport": "http"}
+            self._metrics.add("vigla_collector_rejected_total", admitted.rejected, **labels)
         if admitted.record:
             await self._producer.append("remote_write", admitted.record)
             labels = {"signal": "remote_write", "transport": "http"}

@@ -1,4 +1,4 @@
-"""Our own endpoints about traces, for the UI and for scripts: ``/api/vigla/v1``."""
+"""Our own endpoints about traces and for the pages: ``/api/vigla/v1``."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from query import native_errors
 from query.limits import Limits
+from query.promql.signatures import AGGREGATIONS, SIGNATURES
 from query.traces import attributes, relations
 from query.traces.engine import TraceEngine
 from query.traces.search import LATEST_NS
@@ -60,6 +61,11 @@ def router(engine: TraceEngine, limits: Limits) -> APIRouter:
             return _json(await limits.read(request, work))
         except ViglaError as error:
             return native_errors.answer(error)
+
+    @routes.get("/promql")
+    async def language() -> Response:
+        """What an editor completes: names of PromQL's functions and aggregations."""
+        return _json({"functions": sorted(SIGNATURES), "aggregations": sorted(AGGREGATIONS)})
 
     return routes
 

@@ -13,7 +13,7 @@ from query import access_logs_api, native, sql
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import api as prometheus
-from query.prometheus import lookups, status
+from query.prometheus import federate, lookups, status
 from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
@@ -97,6 +97,7 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(v1.router(engine, limits, clock, skew), prefix=prefix)
     for prefix in ("", PROMETHEUS_PREFIX):
         app.include_router(prometheus.router(series, limits, clock), prefix=prefix)
+        app.include_router(federate.router(series, limits, clock), prefix=prefix)
         app.include_router(lookups.router(store, series, limits), prefix=prefix)
         app.include_router(status.router(store, series, limits, clock), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)

@@ -43,6 +43,8 @@ def router(settings: QuerySettings) -> APIRouter:
         ("/search", pages.search),
         ("/trace/{trace_id}", pages.trace),
         ("/graph", pages.graph),
+        ("/metrics", pages.metrics),
+        ("/alerts", pages.alerts),
         ("/{path:path}", pages.missing),
     ):
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -76,6 +78,14 @@ class Pages:
     async def graph(self) -> Response:
         """``/graph``."""
         return self._page("graph.html", title="Service graph", section="graph")
+
+    async def metrics(self) -> Response:
+        """``/metrics``: of what is stored; the server's own, as text, are on the port of its health."""
+        return self._page("metrics.html", title="Metrics", section="metrics")
+
+    async def alerts(self) -> Response:
+        """``/alerts``."""
+        return self._page("alerts.html", title="Alerts", section="alerts")
 
     async def missing(self, request: Request, path: str) -> Response:
         """Any other path."""

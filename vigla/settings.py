@@ -40,6 +40,9 @@ class CollectorSettings(Section):
     max_body_bytes: Bytes = Field(32 * MIB, description="largest request body as sent")
     max_inflated_bytes: Bytes = Field(128 * MIB, description="largest request body after decompression")
     max_inflight_bytes: Bytes = Field(256 * MIB, description="bodies held in memory at once before 429")
+    max_series_per_source: int = Field(
+        1_000_000, gt=0, description="series of one `job` that remote write takes within an hour"
+    )
 
 
 class BusSettings(Section):
@@ -118,7 +121,10 @@ class QuerySettings(Section):
     http_port: Port = Field(16686, description="HTTP APIs and UI; 0 picks a free port")
     base_path: str = Field("", description="path prefix when a reverse proxy serves us below its root")
     timeout_s: Seconds = Field(30.0, description="deadline of one query")
-    max_concurrent: int = Field(20, gt=0, description="queries that run at once; more are answered 429")
+    promql_timeout_s: Seconds = Field(120.0, description="deadline of one PromQL query")
+    max_concurrent: int = Field(
+        20, gt=0, description="queries that run at once; more are answered 429, PromQL ones wait"
+    )
     sql_max_rows: int = Field(100_000, gt=0, description="rows an SQL answer may have")
     max_trace_spans: int = Field(
         100_000, gt=0, description="spans returned of one trace; the rest is cut with a warning"

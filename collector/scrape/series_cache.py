@@ -147,7 +147,7 @@ def with_target(scraped: Mapping[str, str], own: Mapping[str, str], *, honor: bo
     """Scraped labels with the target's; of two of one name the scraped one is moved or, honored, kept."""
     if honor:
         return {**own, **scraped}
-    labels = dict(scraped)
+    labels = {name: value for name, value in scraped.items() if value}
     for name in own:
         if name in labels:
             moved = "exported_" + name

@@ -52,9 +52,13 @@ class Requests:
             form = await _form(request)
             wanted = one(form, "timeout")
             timeout = params.duration_ms("timeout", wanted) / MS_PER_S if wanted else float("inf")
-            limit = min(timeout, self._limits.settings.timeout_s)
+            limit = min(timeout, self._limits.settings.promql_timeout_s)
             return await self._limits.run(
-                request, lambda context: work(form, context), timeout_s=limit, max_rows=MAX_ROWS
+                request,
+                lambda context: work(form, context),
+                timeout_s=limit,
+                max_rows=MAX_ROWS,
+                waits=True,
             )
         except ViglaError as error:
             return answers.failed(error)

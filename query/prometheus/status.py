@@ -100,7 +100,7 @@ class _Status:
             "query.lookback-delta": format_duration(options.lookback_ms),
             "query.max-concurrency": str(self._settings.max_concurrent),
             "query.max-samples": str(options.max_samples),
-            "query.timeout": format_duration(int(self._settings.timeout_s * 1000)),
+            "query.timeout": format_duration(int(self._settings.promql_timeout_s * 1000)),
             "web.enable-admin-api": "false",
             "web.enable-lifecycle": "false",
         }

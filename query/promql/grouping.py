@@ -1,9 +1,11 @@
-"""Groups of an aggregation, and reductions over them: all groups and steps at once, member after member."""
+"""Groups of an aggregation, and reductions over them: all groups and steps at once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from query.promql.ast import Aggregation
 from query.promql.kernels.call import Bools, Floats, Ints
@@ -49,12 +51,22 @@ class Groups:
             having = np.flatnonzero(sizes > turn)
             yield having, order[starts[having] + turn]
 
+    def reduced(self, reduce: np.ufunc, values: npt.NDArray[Any], empty: float) -> npt.NDArray[Any]:
+        """Of values [S, T] one row a group, made by the ufunc; ``empty`` for groups without a row."""
+        order = np.argsort(self.numbers, kind="stable")
+        sizes = np.bincount(self.numbers, minlength=len(self))
+        found: npt.NDArray[Any] = np.full((len(self), values.shape[1]), empty, values.dtype)
+        filled = np.flatnonzero(sizes)
+        if len(filled):
+            found[filled] = reduce.reduceat(values[order], (np.cumsum(sizes) - sizes)[filled], axis=0)
+        return found
+
     def counts(self, present: Bools) -> Ints:
         """Int64 [G, T]: elements present."""
-        found = np.zeros((len(self), present.shape[1]), np.int64)
-        for groups, rows in self.rounds():
-            found[groups] += present[rows]
-        return found
+        if present.all():
+            sizes = np.bincount(self.numbers, minlength=len(self))
+            return np.repeat(sizes[:, None], present.shape[1], axis=1)
+        return self.reduced(np.add, present.astype(np.int64), 0)
 
 
 def total(groups: Groups, values: Floats, present: Bools) -> tuple[Floats, Floats]:
@@ -71,6 +83,21 @@ def total(groups: Groups, values: Floats, present: Bools) -> tuple[Floats, Float
             lost[numbers] = np.where(np.isinf(after), 0.0, lost[numbers] + change)
             sums[numbers] = after
     return sums, lost
+
+
+def _paired(sums: Floats, lost: Floats, sizes: Ints) -> tuple[Floats, Floats, Ints]:
+    """Half as many rows; of a group with an odd number the last one stays."""
+    starts, halves = np.cumsum(sizes) - sizes, (sizes + 1) // 2
+    place = np.arange(halves.sum()) - np.repeat(np.cumsum(halves) - halves, halves)
+    first = np.repeat(starts, halves) + 2 * place
+    paired = 2 * place + 1 < np.repeat(sizes, halves)
+    made, error = sums[first], lost[first]
+    a, b = made[paired], sums[first[paired] + 1]
+    after = a + b
+    change = np.where(np.abs(a) >= np.abs(b), (a - after) + b, (b - after) + a)
+    error[paired] += np.where(np.isinf(after), 0.0, change) + lost[first[paired] + 1]
+    made[paired] = after
+    return made, error, halves
 
 
 _SCALE = 2.0**-60
@@ -92,11 +119,7 @@ def mean(groups: Groups, values: Floats, present: Bools) -> Floats:
 
 def extreme(groups: Groups, values: Floats, present: Bools, *, largest: bool) -> Floats:
     """Minimum or maximum [G, T]; NaN only where there is nothing else."""
-    pick = np.fmax if largest else np.fmin
-    found = np.full((len(groups), values.shape[1]), np.nan)
-    for numbers, rows in groups.rounds():
-        found[numbers] = pick(found[numbers], np.where(present[rows], values[rows], np.nan))
-    return found
+    return groups.reduced(np.fmax if largest else np.fmin, np.where(present, values, np.nan), np.nan)
 
 
 def variance(groups: Groups, values: Floats, present: Bools) -> Floats:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from query.promql.histogram_rows import histograms_of
 from query.promql.series import Labels, SeriesBatch
 from query.promql.series_index import SeriesIndex
 from vigla.errors import ResultTooLarge
-from vigla.storage.api import Points, QueryContext, Reader, Stop
+from vigla.storage.api import Period, Points, QueryContext, Reader, Stop
 from vigla.storage.tables import LakeTables, in_range
 
 MAX_SERIES = 50_000_000
@@ -64,11 +64,9 @@ class LakeSeries:
         wanted = _Wanted(ids, start, end, QueryContext(stop, max_samples))
         self._check_size(wanted)
         try:
-            points = self._reader.points(np.sort(ids), start, end, wanted.context)
-            histograms = self._histograms(wanted)
+            batch = self._batch(wanted, labels)
         except ResultTooLarge as error:
             raise TooManySamples from error
-        batch = _batch(ids, labels, points, histograms)
         if len(batch.times) > max_samples:
             raise TooManySamples
         return batch
@@ -143,6 +141,19 @@ class LakeSeries:
             self._seen = int(np.max(rows.column("seq").to_numpy()))
         self._appended = appended
 
+    def _batch(self, wanted: _Wanted, labels: list[Labels]) -> SeriesBatch:
+        """``seq`` is read only where samples are doubled, as after a sender's repetition."""
+        histograms = self._histograms(wanted)
+        for sequence in (False, True):
+            period = Period(wanted.start, wanted.end, sequence)
+            points = self._reader.points(np.sort(wanted.ids), period, wanted.context)
+            if sequence and points.seqs is None:
+                points = replace(points, seqs=np.full(len(points.sids), -1, np.int64))
+            made = _batch(wanted.ids, labels, _with_histograms(points, histograms), histograms)
+            if made is not None:
+                return made
+        raise AssertionError("with seq nothing is doubled")
+
     def _histograms(self, wanted: _Wanted) -> pa.Table | None:
         """None: there are none in the range."""
         table = self._tables.histograms
@@ -157,58 +168,54 @@ def _in_range(table: sa.Table, wanted: _Wanted) -> tuple[sa.ColumnElement[bool],
     return in_range(table, wanted.ids, wanted.start, wanted.end)
 
 
-def _batch(ids: Ints, labels: list[Labels], points: Points, histograms: pa.Table | None) -> SeriesBatch:
-    """Rows in order, of several of one series and time the last, series without rows left out."""
-    rows = _Rows.of(points, histograms)
-    order, of_row = _in_runs(ids, rows)
+def _batch(ids: Ints, labels: list[Labels], rows: Points, histograms: pa.Table | None) -> SeriesBatch | None:
+    """Rows in order, series without rows left out; None: there are several of one series and time.
+
+    Args:
+        ids: of all series.
+        labels: of these.
+        rows: samples, and behind them those that are histograms.
+        histograms: their rows.
+    """
+    order, of_row = _in_runs(ids, rows) if rows.seqs is None else _in_order(ids, rows)
     times = rows.times[order]
-    same = np.diff(of_row) == 0
-    if (same & (np.diff(times) <= 0)).any():
-        order, of_row = _in_order(ids, rows)
-        times = rows.times[order]
-        last = np.append((np.diff(of_row) != 0) | (np.diff(times) != 0), True)
+    ascending = np.diff(times) > 0
+    if not (ascending | (np.diff(of_row) != 0)).all():
+        if rows.seqs is None:
+            return None
+        last = np.append((np.diff(of_row) != 0) | ascending, True)
         order, of_row, times = order[last], of_row[last], times[last]
     firsts = np.flatnonzero(np.diff(of_row, prepend=-1))
-    starts = rows.starts[order]
+    starts = None if rows.starts is None else rows.starts[order]
     return SeriesBatch(
         labels=[labels[place] for place in of_row[firsts].tolist()],
         offsets=np.append(firsts, len(of_row)).astype(np.int64),
         times=times,
         values=rows.values[order],
-        histograms=_objects(len(points.sids), histograms, order),
-        start_times=starts if starts.any() else None,
+        histograms=_objects(histograms, order, len(rows.sids)),
+        start_times=starts if starts is not None and starts.any() else None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+def _with_histograms(points: Points, histograms: pa.Table | None) -> Points:
     """Samples, and behind them histograms."""
+    if histograms is None or not histograms.num_rows:
+        return points
 
-    sids: Ints
-    times: Ints
-    values: npt.NDArray[np.float64]
-    seqs: Ints
-    starts: Ints
+    def more(floats: Ints | None, name: str, missing: int) -> Ints:
+        own = np.full(len(points.sids), missing, np.int64) if floats is None else floats
+        return np.concatenate([own, histograms.column(name).cast(pa.int64()).fill_null(missing).to_numpy()])
 
-    @classmethod
-    def of(cls, points: Points, histograms: pa.Table | None) -> "_Rows":
-        if histograms is None or not histograms.num_rows:
-            return cls(points.sids, points.times, points.values, points.seqs, points.starts)
-
-        def more(floats: Ints, name: str, missing: int) -> Ints:
-            column = histograms.column(name).cast(pa.int64()).fill_null(missing)
-            return np.concatenate([floats, column.to_numpy()])
-
-        return cls(
-            more(points.sids, "sid", 0),
-            more(points.times, "ts", 0),
-            np.concatenate([points.values, np.full(histograms.num_rows, np.nan)]),
-            more(points.seqs, "seq", -1),
-            more(points.starts, "start", 0),
-        )
+    return Points(
+        more(points.sids, "sid", 0),
+        more(points.times, "ts", 0),
+        np.concatenate([points.values, np.full(histograms.num_rows, np.nan)]),
+        more(points.seqs, "seq", -1),
+        more(points.starts, "start", 0),
+    )
 
 
-def _in_runs(ids: Ints, rows: _Rows) -> tuple[Ints, Ints]:
+def _in_runs(ids: Ints, rows: Points) -> tuple[Ints, Ints]:
     """Order of rows by series, and the series of each: runs of one series are moved as a whole.
 
     Files are read in the order of their time, so that rows of a series mostly are in order then.
@@ -222,10 +229,10 @@ def _in_runs(ids: Ints, rows: _Rows) -> tuple[Ints, Ints]:
     return order, np.repeat(numbers[sequence], lengths)
 
 
-def _in_order(ids: Ints, rows: _Rows) -> tuple[Ints, Ints]:
+def _in_order(ids: Ints, rows: Points) -> tuple[Ints, Ints]:
     """Order of rows by series, time and ``seq``, and the series of each."""
     numbers = _numbers(ids, rows.sids)
-    order = np.lexsort((rows.seqs, rows.times, numbers))
+    order = np.lexsort((np.zeros(len(numbers)) if rows.seqs is None else rows.seqs, rows.times, numbers))
     return order, numbers[order]
 
 
@@ -236,10 +243,13 @@ def _numbers(ids: Ints, sids: Ints) -> Ints:
     return numbers
 
 
-def _objects(floats: int, histograms: pa.Table | None, order: Ints) -> npt.NDArray[np.object_] | None:
-    if histograms is None or not (order >= floats).any():
+def _objects(histograms: pa.Table | None, order: Ints, rows: int) -> npt.NDArray[np.object_] | None:
+    if histograms is None or not histograms.num_rows:
         return None
-    objects: npt.NDArray[Any] = np.empty(floats + histograms.num_rows, np.object_)
+    floats = rows - histograms.num_rows
+    if not (order >= floats).any():
+        return None
+    objects: npt.NDArray[Any] = np.empty(rows, np.object_)
     objects[floats:] = histograms_of(histograms)
     return objects[order]
 

@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from ingester.derive import summaries
+from ingester.series import SeriesLog
+from query.prometheus.rules import NoRules, RuleStates
 from query.server import Parts, QueryServer, create_app
 from tests.browser.logs import decided
 from tests.browser.spans import bookinfo, hostile, large, single
@@ -22,6 +24,7 @@ from vigla.settings import QuerySettings
 from vigla.storage.memory import MemoryStore
 from vigla.telemetry.metrics import Metrics
 from vigla.wire.otlp.spans import SpanDecoder
+from vigla.wire.remote_write.decode import RemoteWriteDecoder
 
 CHROMIUM = Path("/usr/bin/chromium")
 DESKTOP = (1280, 800)
@@ -46,8 +49,14 @@ def known_traces() -> list[bytes]:
 
 
 @contextmanager
-def serving(payloads: Sequence[bytes], base_path: str = "", logs: pa.Table | None = None) -> Iterator[str]:
-    """Address of a server that holds these OTLP payloads, and maybe access logs."""
+def serving(
+    payloads: Sequence[bytes],
+    base_path: str = "",
+    logs: pa.Table | None = None,
+    metrics: Sequence[bytes] = (),
+    rules: RuleStates | None = None,
+) -> Iterator[str]:
+    """Address of a server that holds these OTLP payloads, and maybe access logs, remote writes and rules."""
     settings = QuerySettings(http_port=0, base_path=base_path)
     store = MemoryStore(DEFAULT_PROMOTED)
     if payloads:
@@ -55,7 +64,11 @@ def serving(payloads: Sequence[bytes], base_path: str = "", logs: pa.Table | Non
         store.buffer({"spans": spans, "traces": summaries(spans)}, {"traces": 1})
     if logs is not None:
         store.buffer({"access_logs": logs}, {"access_logs": 1})
-    app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), Parts([router(settings)]))
+    if metrics:
+        decoded = RemoteWriteDecoder().decode(metrics)
+        store.buffer(SeriesLog(SystemClock()).tables(decoded, 1), {"remote_write": 1})
+    parts = Parts([router(settings)], rules or NoRules())
+    app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), parts)
     server = QueryServer(app, settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

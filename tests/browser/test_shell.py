@@ -15,6 +15,9 @@ PAGES = (
     "/graph",
     "/graph?view=table",
     "/graph?node=reviews",
+    "/metrics",
+    "/metrics?q=nothing",
+    "/alerts",
     "/nowhere",
 )
 
@@ -24,7 +27,7 @@ def test_the_root_is_the_search(server: str) -> None:
     assert (answer.status_code, answer.headers["location"]) == (302, "/search")
 
 
-@pytest.mark.parametrize("path", ["/search", "/trace/abc", "/graph", "/nowhere"])
+@pytest.mark.parametrize("path", ["/search", "/trace/abc", "/graph", "/metrics", "/alerts", "/nowhere"])
 def test_pages_forbid_what_they_do_not_need(server: str, path: str) -> None:
     headers = httpx.get(server + path).headers
     policy = headers["content-security-policy"]

@@ -275,6 +275,7 @@ requests_total{code="200",instance="own",job="own"} 4
 renamed{path="/x"} 5
 quoted{a="\\"b\\\\\\n"} 6
 timed 7 1000
+empties{instance="",job="",host=""} 8
 """
 
 

@@ -21,6 +21,8 @@ HURRIED = {
     "VIGLA_STORAGE__MAINTENANCE_INTERVAL_S": "0.5",
     "VIGLA_STORAGE__SNAPSHOT_GRACE_S": "0.2",
     "VIGLA_QUERY__SQL_MAX_ROWS": "100000000",
+    "VIGLA_SCRAPE__OWN": "false",  # no samples but the sender's
+    "VIGLA_RULES__MESH": "false",
 }
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 STORED = """

@@ -77,3 +77,17 @@ def test_a_query_whose_client_went_away_is_stopped(store: _Watched, serving: Ser
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(url + SQL, json=SLOW, timeout=1)
         assert store.ended.wait(30)
+
+
+def test_promql_waits_for_a_place_until_its_timeout(store: _Watched, serving: Serving):
+    with serving(_app(store, max_concurrent=1)) as url, httpx.Client(base_url=url) as client:
+        body = {**SLOW, "timeout_s": 3}
+        running = threading.Thread(target=lambda: httpx.post(url + SQL, json=body, timeout=60))
+        running.start()
+        assert store.begun.wait(30)
+        late = client.get("/api/v1/query", params={"query": "1", "timeout": "200ms"})
+        patient = client.get("/api/v1/query", params={"query": "1"}, timeout=60)
+        running.join()
+    assert (late.status_code, late.json()["errorType"]) == (503, "timeout")
+    assert "in query queue" in late.json()["error"]
+    assert patient.status_code == 200

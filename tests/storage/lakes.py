@@ -18,10 +18,13 @@ from vigla.telemetry.metrics import Metrics
 
 @contextmanager
 def opened(
-    path: Path, promoted: tuple[Promoted, ...] = DEFAULT_PROMOTED, clock: Clock | None = None
+    path: Path,
+    promoted: tuple[Promoted, ...] = DEFAULT_PROMOTED,
+    clock: Clock | None = None,
+    **settings: Any,
 ) -> Iterator[Lake]:
     """A lake, closed at the end."""
-    lake = Lake(StorageSettings(path=path), promoted, Metrics(), clock or FakeClock())
+    lake = Lake(StorageSettings(path=path, **settings), promoted, Metrics(), clock or FakeClock())
     try:
         yield lake
     finally:

@@ -76,15 +76,30 @@ class Points:
         sids: int64 [N], of their series.
         times: int64 [N], milliseconds since the epoch.
         values: float64 [N].
-        seqs: int64 [N]; of several of one series and time the greatest counts; -1: none is known.
-        starts: int64 [N], when the counter began; 0: not known.
+        seqs: int64 [N]; of several of one series and time the greatest counts; -1: not known; None: of none,
+            or it was not asked.
+        starts: int64 [N], when the counter began; 0: not known; None: of none.
     """
 
     sids: npt.NDArray[np.int64]
     times: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
-    seqs: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
+    seqs: npt.NDArray[np.int64] | None
+    starts: npt.NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Which samples of series are read.
+
+    Attributes:
+        start_ms, end_ms: the first and the last time, both included.
+        sequence: ``seq`` is needed too.
+    """
+
+    start_ms: int
+    end_ms: int
+    sequence: bool = False
 
 
 class View(Protocol):
@@ -108,10 +123,8 @@ class Reader(Protocol):
     def select(self, statement: sa.SelectBase, context: QueryContext) -> pa.Table:
         """Run one statement in a view of its own; see ``View.select``."""
 
-    def points(
-        self, sids: npt.NDArray[np.int64], start_ms: int, end_ms: int, context: QueryContext
-    ) -> Points:
-        """Samples of these series (sorted) with ``start_ms <= time <= end_ms``, in any order.
+    def points(self, sids: npt.NDArray[np.int64], period: Period, context: QueryContext) -> Points:
+        """Samples of these series (sorted), in any order.
 
         Raises:
             QueryStopped: as for ``select``.

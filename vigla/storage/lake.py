@@ -13,7 +13,7 @@ from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.settings import StorageSettings
 from vigla.storage import sandbox
-from vigla.storage.api import Points, QueryContext
+from vigla.storage.api import Period, Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import data_directory, open_catalog
 from vigla.storage.columns import conform
@@ -96,16 +96,16 @@ class Lake:
         with self.view(context) as view:
             return view.select(statement)
 
-    def points(self, sids: Ints, start_ms: int, end_ms: int, context: QueryContext) -> Points:
+    def points(self, sids: Ints, period: Period, context: QueryContext) -> Points:
         """Samples of series; see ``Reader.points``. Files with deleted rows are left to the engine."""
         with self._hot.frozen() as tables:
-            hot, files = tables["samples"], self._overlapping("samples", start_ms, end_ms)
+            hot, files = tables["samples"], self._overlapping("samples", period.start_ms, period.end_ms)
         if any(file.deletions for file in files):
-            return points_of(self.select(points_query(self.tables, sids, start_ms, end_ms), context))
+            return points_of(self.select(points_query(self.tables, sids, period), context))
         with of_read():
-            parts = self._samples.read(files, sids, start_ms, end_ms, context)
+            parts = self._samples.read(files, sids, period, context)
         if hot.num_rows:
-            parts.append(among(points_of(hot), sids, start_ms, end_ms))
+            parts.append(among(points_of(hot, sequence=period.sequence), sids, period))
         return joined(parts)
 
     def may_have(self, table: str, start_ms: int, end_ms: int) -> bool:

@@ -13,7 +13,7 @@ from vigla.model.access_logs import access_log_schema
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.storage import sandbox
-from vigla.storage.api import Points, QueryContext
+from vigla.storage.api import Period, Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
@@ -71,11 +71,9 @@ class MemoryStore:
         with self.view(context) as view:
             return view.select(statement)
 
-    def points(
-        self, sids: npt.NDArray[np.int64], start_ms: int, end_ms: int, context: QueryContext
-    ) -> Points:
+    def points(self, sids: npt.NDArray[np.int64], period: Period, context: QueryContext) -> Points:
         """Samples of series; see ``Reader.points``."""
-        return points_of(self.select(points_query(self.tables, sids, start_ms, end_ms), context))
+        return points_of(self.select(points_query(self.tables, sids, period), context))
 
     def may_have(self, table: str, start_ms: int, end_ms: int) -> bool:  # noqa: ARG002
         """Whether there are rows at all; see ``Reader.may_have``."""

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vigla.errors import ResultTooLarge
-from vigla.storage.api import Points, QueryContext
+from vigla.storage.api import Period, Points, QueryContext
 from vigla.storage.inventory import DataFile
 
 Ints = npt.NDArray[np.int64]
 COLUMNS = ("sid", "ts", "value", "seq", "start")
-_MISSING = {"seq": -1, "start": 0}
 _FOOTERS = 4096
+_WHOLE = Period(0, 0, sequence=True)
 _ROW_BYTES = 40  # of decoded rows
 NS_PER_MS = 1_000_000
 
@@ -51,15 +51,14 @@ class SampleFiles:
         self._lock = threading.Lock()
 
     def read(
-        self, files: Sequence[DataFile], sids: Ints, start_ms: int, end_ms: int, context: QueryContext
+        self, files: Sequence[DataFile], sids: Ints, period: Period, context: QueryContext
     ) -> list[Points]:
         """Samples of series in a range, in parts.
 
         Args:
             files: to look into.
             sids: of the series, sorted, at least one.
-            start_ms: first time.
-            end_ms: last time.
+            period: of the samples.
             context: bounds.
 
         Raises:
@@ -69,11 +68,11 @@ class SampleFiles:
         parts: list[Points] = []
         rows = 0
         for file in files:
-            if file.max_ns < start_ms * NS_PER_MS or file.min_ns > end_ms * NS_PER_MS:
+            if file.max_ns < period.start_ms * NS_PER_MS or file.min_ns > period.end_ms * NS_PER_MS:
                 continue
             for group in self._decoded(file.path, sids):
                 context.stop.check()
-                part = taken(group, sids, start_ms, end_ms)
+                part = taken(group, sids, period)
                 rows += len(part.sids)
                 if rows > context.max_rows:
                     raise ResultTooLarge(f"more than {context.max_rows:,} samples: narrow the query")
@@ -109,7 +108,7 @@ class SampleFiles:
             points = points_of(table)
             begin = 0
             for number, size in zip(numbers[at : at + step], sizes[at : at + step], strict=True):
-                group = _slice(points, begin, begin + size)
+                group = _slice(points, begin, begin + size, _WHOLE)
                 begin += size
                 self._keep((path, number), group)
                 yield group
@@ -145,37 +144,50 @@ class SampleFiles:
         return footer
 
 
-def points_of(rows: pa.Table) -> Points:
-    """Rows of ``samples`` as arrays; columns that are not there count as null."""
-
-    def ints(name: str) -> Ints:
-        if name not in rows.column_names:
-            return np.full(rows.num_rows, _MISSING[name], np.int64)
-        column = rows.column(name).cast(pa.int64())
-        filled = column.fill_null(_MISSING[name]) if column.null_count else column
-        return np.asarray(filled.to_numpy(), np.int64)
-
-    return Points(ints("sid"), ints("ts"), rows.column("value").to_numpy(), ints("seq"), ints("start"))
+def points_of(rows: pa.Table, *, sequence: bool = True) -> Points:
+    """Rows of ``samples`` as arrays; with ``sequence`` also their ``seq``."""
+    return Points(
+        rows.column("sid").to_numpy(),
+        rows.column("ts").cast(pa.int64()).to_numpy(),
+        rows.column("value").to_numpy(),
+        _ints(rows, "seq", -1) if sequence else None,
+        _ints(rows, "start", 0),
+    )
 
 
-def taken(rows: Points, sids: Ints, start_ms: int, end_ms: int) -> Points:
-    """Those of some series (sorted) in a range, of rows that are sorted by series."""
+def _ints(rows: pa.Table, name: str, missing: int) -> Ints | None:
+    """None: there is no value in the column."""
+    column = rows.column(name) if name in rows.column_names else None
+    if column is None or column.null_count == len(column):
+        return None
+    return np.asarray(column.fill_null(missing).to_numpy(), np.int64)
+
+
+def taken(rows: Points, sids: Ints, period: Period) -> Points:
+    """Those of some series (sorted) in a range, of rows that are sorted by series.
+
+    The series of a metric have neighbouring ids, so that mostly one slice has all that is wanted.
+    """
     low, high = np.searchsorted(sids, rows.sids[[0, -1]]) if len(rows.sids) else (0, -1)
     own = sids[low : high + 1]
     first, last = np.searchsorted(rows.sids, own, "left"), np.searchsorted(rows.sids, own, "right")
     lengths = last - first
-    places = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    total = int(lengths.sum())
+    if total and total == last[-1] - first[0]:
+        part = _slice(rows, int(first[0]), int(last[-1]), period)
+        inside = (part.times >= period.start_ms) & (part.times <= period.end_ms)
+        return part if inside.all() else _at(part, inside, period)
+    places = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(total)
     times = rows.times[places]
-    places = places[(times >= start_ms) & (times <= end_ms)]
-    return _at(rows, places)
+    return _at(rows, places[(times >= period.start_ms) & (times <= period.end_ms)], period)
 
 
-def among(rows: Points, sids: Ints, start_ms: int, end_ms: int) -> Points:
+def among(rows: Points, sids: Ints, period: Period) -> Points:
     """Those of some series (sorted) in a range, of rows in any order."""
     places = np.searchsorted(sids, rows.sids)
     places[places == len(sids)] = 0
-    fits = (sids[places] == rows.sids) & (rows.times >= start_ms) & (rows.times <= end_ms)
-    return _at(rows, np.flatnonzero(fits))
+    fits = (sids[places] == rows.sids) & (rows.times >= period.start_ms) & (rows.times <= period.end_ms)
+    return _at(rows, np.flatnonzero(fits), period)
 
 
 def joined(parts: Sequence[Points]) -> Points:
@@ -184,22 +196,43 @@ def joined(parts: Sequence[Points]) -> Points:
         return parts[0]
     if not parts:
         none = np.zeros(0, np.int64)
-        return Points(none, none, np.zeros(0), none, none)
+        return Points(none, none, np.zeros(0), None, None)
     return Points(
         np.concatenate([part.sids for part in parts]),
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.values for part in parts]),
-        np.concatenate([part.seqs for part in parts]),
-        np.concatenate([part.starts for part in parts]),
+        _concatenated([part.seqs for part in parts], parts, -1),
+        _concatenated([part.starts for part in parts], parts, 0),
     )
 
 
-def _at(rows: Points, places: npt.NDArray[np.intp]) -> Points:
+def _concatenated(columns: Sequence[Ints | None], parts: Sequence[Points], missing: int) -> Ints | None:
+    if all(column is None for column in columns):
+        return None
+    return np.concatenate(
+        [
+            np.full(len(part.sids), missing, np.int64) if column is None else column
+            for column, part in zip(columns, parts, strict=True)
+        ]
+    )
+
+
+def _at(rows: Points, places: npt.NDArray[np.intp] | npt.NDArray[np.bool_], period: Period) -> Points:
     return Points(
-        rows.sids[places], rows.times[places], rows.values[places], rows.seqs[places], rows.starts[places]
+        rows.sids[places],
+        rows.times[places],
+        rows.values[places],
+        rows.seqs[places] if period.sequence and rows.seqs is not None else None,
+        None if rows.starts is None else rows.starts[places],
     )
 
 
-def _slice(rows: Points, begin: int, end: int) -> Points:
+def _slice(rows: Points, begin: int, end: int, period: Period) -> Points:
     part = slice(begin, end)
-    return Points(rows.sids[part], rows.times[part], rows.values[part], rows.seqs[part], rows.starts[part])
+    return Points(
+        rows.sids[part],
+        rows.times[part],
+        rows.values[part],
+        rows.seqs[part] if period.sequence and rows.seqs is not None else None,
+        None if rows.starts is None else rows.starts[part],
+    )

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from vigla.model.access_logs import access_log_schema
 from vigla.model.samples import SAMPLE_TABLES, sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
+from vigla.storage.api import Period
 
 Ints = npt.NDArray[np.int64]
 LISTED = 1000  # ids written into a statement; more are joined, which prunes row groups by range only
@@ -191,9 +192,9 @@ def of_series(table: sa.Table, sids: Ints) -> tuple[sa.ColumnElement[bool], ...]
     return (bounds, table.c.sid.in_(sa.select(sa.func.unnest(many))))
 
 
-def points_query(tables: LakeTables, sids: Ints, start_ms: int, end_ms: int) -> sa.Select[Any]:
+def points_query(tables: LakeTables, sids: Ints, period: Period) -> sa.Select[Any]:
     """Samples of series; their time as milliseconds."""
     samples = tables.samples
     columns = (samples.c.sid, samples.c.value, samples.c.seq, samples.c.start)
     query = sa.select(sa.func.epoch_ms(samples.c.ts).label("ts"), *columns)
-    return query.where(*in_range(samples, sids, start_ms, end_ms))
+    return query.where(*in_range(samples, sids, period.start_ms, period.end_ms))

@@ -30,7 +30,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "vigla_collector_rejected_total",
         "counter",
-        "spans, log records or data points rejected one by one",
+        "spans, log records, data points or series of samples rejected one by one",
         ("signal", "transport"),
     ),
     Definition(

@@ -41,6 +41,7 @@ def kind(number: int) -> str:
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     limits = {"VIGLA_QUERY__SQL_MAX_ROWS": str(4 * REQUESTS), "VIGLA_INGESTER__DERIVED_INTERVAL_S": "0.5"}
+    limits["VIGLA_SCRAPE__INTERVAL_S"] = "1"
     with running(tmp_path_factory.mktemp("logs"), limits) as made:
         yield made
 
@@ -111,3 +112,20 @@ def expected(row: dict[str, object]) -> dict[str, object]:
         index = ("broken", "new", "rest").index(what)
         made |= {"route": what, "virtual_service": OBJECT, "rule": f"http[{index}]"}
     return made
+
+
+def test_proxies_are_scraped_without_what_their_logs_count(mesh: Mesh) -> None:
+    with httpx.Client(base_url=mesh.server.query_url) as api:
+
+        def series(selector: str) -> list[dict[str, str]]:
+            answer = api.get("/api/v1/series", params={"match[]": selector})
+            found: list[dict[str, str]] = answer.json()["data"]
+            return found
+
+        eventually(lambda: len(series('envoy_server_live{job="envoy"}')) >= 2)
+        scraped = {each["pod"] for each in series('up{job="envoy", namespace="default"}')}
+        with connect(mesh.server.query_url) as client:
+            logged = client.sql("SELECT DISTINCT destination_workload FROM access_logs").rows()
+        assert all(any(pod.startswith(name) for pod in scraped) for (name,) in logged if name), scraped
+        assert series('istio_requests_total{job="envoy"}') == []
+        assert series('{__name__=~"istio_.+", job!="envoy"}')

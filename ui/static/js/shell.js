@@ -8,6 +8,8 @@ const KEYS = /** @type {const} */ ([
   ["/", "Find a trace or service"],
   ["g t", "Go to traces"],
   ["g g", "Go to the graph"],
+  ["g m", "Go to metrics"],
+  ["g a", "Go to alerts"],
   ["?", "This list"],
   ["Esc", "Close"],
   ["↑ ↓ or k j", "Trace: previous, next span"],
@@ -16,6 +18,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
+const PAGES = { t: "search", g: "graph", m: "metrics", a: "alerts" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;
@@ -75,9 +78,9 @@ addEventListener("keydown", (event) => {
     if (event.key === "Escape") target.blur();
     return;
   }
-  if (event.timeStamp - lastG < SEQUENCE_MS && (event.key === "t" || event.key === "g")) {
+  if (event.timeStamp - lastG < SEQUENCE_MS && event.key in PAGES) {
     lastG = -Infinity;
-    location.assign(one(`[data-page=${event.key === "t" ? "search" : "graph"}]`).href);
+    location.assign(one(`[data-page=${PAGES[/** @type {keyof typeof PAGES} */ (event.key)]}]`).href);
   } else if (event.key === "g") {
     lastG = event.timeStamp;
   } else if (event.key === "/") {

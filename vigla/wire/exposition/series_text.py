@@ -15,7 +15,9 @@ _NORMALISED = {"le": "_bucket", "quantile": ""}
 
 
 def labels_of(text: str) -> dict[str, str]:
-    """Labels with ``__name__``; bounds are written as floats (``le="1"`` is ``1.0``), as Prometheus 3 does.
+    """Labels with ``__name__``, empty ones too: they may take a label of the target away.
+
+    Bounds are written as floats (``le="1"`` is ``1.0``), as Prometheus 3 does.
 
     Raises:
         BadPage: it is none, or has a label twice.
@@ -32,7 +34,7 @@ def labels_of(text: str) -> dict[str, str]:
     for label, suffix in _NORMALISED.items():
         if label in labels and name.endswith(suffix):
             labels[label] = _as_float(labels[label])
-    return {key: value for key, value in labels.items() if value}
+    return labels
 
 
 def exemplar_of(text: str) -> tuple[dict[str, str], float, int]:

@@ -1,9 +1,10 @@
 """What the collector checks before a remote write request goes on the bus: whatever passes decodes later."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from vigla.errors import BadInput
 from vigla.wire.remote_write import envelope, histograms
@@ -15,6 +16,11 @@ from vigla.wire.remote_write.requests import Requests, parse
 AHEAD_MS = 10 * 60 * 1000
 EARLIEST_MS = -8_500_000_000_000  # in the year 1700; the engine's nanoseconds end soon before
 
+LIMIT = (
+    "too many series of one job in an hour: drop the label that has ever new values,"
+    " or raise collector.max_series_per_source"
+)
+SOURCE = b"job"
 _NAMED_SERIES = 10  # in an error
 
 
@@ -25,21 +31,55 @@ class AdmittedWrite:
     Attributes:
         record: what to append; empty when nothing is left.
         samples, histograms, exemplars: how many are kept.
-        reason: why a part of a 2.0 request was left out, for the answer; empty when none was.
+        rejected: series that were left out and told.
+        reason: why a part of the request was left out, for the answer; empty when none was.
     """
 
     record: bytes
     samples: int
     histograms: int
     exemplars: int
+    rejected: int = 0
     reason: str = ""
 
 
-def admit(version: Version, body: bytes, now_ms: int) -> AdmittedWrite:
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The series of a request, S in all.
+
+    Attributes:
+        ids: int64 [S], of their labels.
+        sources: int64 [S], places of their ``job`` in ``values``; -1: they have none.
+        values: texts, binary.
+    """
+
+    ids: Ints
+    sources: Ints
+    values: pa.BinaryArray
+
+    def name(self, source: int) -> str:
+        """The ``job`` at a place."""
+        return "" if source < 0 else self.values[source].as_py().decode(errors="replace")
+
+
+class Limit(Protocol):
+    """How many series a source may write."""
+
+    def over(self, series: Series) -> Mask:
+        """Bool [S]: which of them are refused."""
+
+
+def admit(version: Version, body: bytes, now_ms: int, limit: Limit | None = None) -> AdmittedWrite:
     """Check a compressed request.
 
     Series with wrong labels are left out of a 1.0 request in silence, as Prometheus does; any other fault
     refuses all of it. Of a 2.0 request what is right is kept and the rest is told.
+
+    Args:
+        version: of the message.
+        body: the request.
+        now_ms: this clock's time.
+        limit: of series; new ones past it are left out and told, of both versions.
 
     Raises:
         BadInput: nothing of the request can be kept; the message says why.
@@ -53,13 +93,24 @@ def admit(version: Version, body: bytes, now_ms: int) -> AdmittedWrite:
         wrong = np.logical_or.reduce(list(faults.values())) & ~wrong_labels
         if wrong.any():
             raise BadInput(_reason(requests, {text: mask & ~wrong_labels for text, mask in faults.items()}))
-        return _admitted(version, body, requests, ~wrong_labels, "")
-    problems = requests.labels.problems() | _empty(requests) | faults
-    wrong = np.logical_or.reduce(list(problems.values()))
+        problems = _over(requests, limit)
+        wrong = problems[LIMIT] & ~wrong_labels
+    else:
+        problems = requests.labels.problems() | _empty(requests) | faults | _over(requests, limit)
+        wrong_labels = np.zeros(requests.labels.sets, bool)
+        wrong = np.logical_or.reduce(list(problems.values()))
     reason = _reason(requests, problems)
     if wrong.any():
         body = envelope.compress(_without(version, message, wrong))
-    return _admitted(version, body, requests, ~wrong, reason)
+    kept = _admitted(version, body, requests, ~(wrong | wrong_labels), reason)
+    return replace(kept, rejected=int(wrong.sum()))
+
+
+def _over(requests: Requests, limit: Limit | None) -> dict[str, Mask]:
+    labels = requests.labels
+    if limit is None:
+        return {LIMIT: np.zeros(labels.sets, bool)}
+    return {LIMIT: limit.over(Series(labels.ids(), labels.values_of(SOURCE), labels.values))}
 
 
 def _faults(requests: Requests, now_ms: int) -> dict[str, Mask]:
@@ -116,4 +167,4 @@ def _admitted(version: Version, body: bytes, requests: Requests, good: Mask, rea
     )
     kept = samples + histograms_ + exemplars + len(requests.metadata)
     record = envelope.wrap(version, body) if kept else b""
-    return AdmittedWrite(record, samples, histograms_, exemplars, reason)
+    return AdmittedWrite(record, samples, histograms_, exemplars, reason=reason)

@@ -54,10 +54,14 @@ class LabelSets:
     @cached_property
     def _name_values(self) -> Ints:
         """Place of each set's metric name in ``values``, -1 without one."""
+        return self.values_of(NAME)
+
+    def values_of(self, name: bytes) -> Ints:
+        """Place of each set's value of a label in ``values``, -1 without one."""
         found = np.full(self.sets, -1, np.int64)
-        code = pc.index(self.names, NAME).as_py()
-        named = self._order[self.name_codes[self._order] == code]
-        found[self.owners[named]] = self.value_codes[named]
+        code = pc.index(self.names, name).as_py()
+        having = self._order[self.name_codes[self._order] == code]
+        found[self.owners[having]] = self.value_codes[having]
         return found
 
     @cached_property

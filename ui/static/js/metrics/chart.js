@@ -13,6 +13,7 @@ export const MOST_LINES = 12;
 const MARGIN = { top: 8, right: 12, bottom: 24, left: 60 };
 const SMALLEST_DRAG = 6; // pixels; less is a click
 const TIP_ROWS = 12;
+const CELL = 14; // pixels that one exemplar takes
 
 /** @param {number} place in the list of lines @returns {string} class of its colour */
 export function colour(place) {
@@ -49,7 +50,7 @@ export function lineChart(place, actions) {
       cursor,
       band,
       surface,
-      ...content.exemplars.map((each) => diamond(each, axes, actions.open)).filter(Boolean),
+      ...apart(content.exemplars, axes).map((each) => diamond(each, axes, actions.open)),
     );
     follow(svg, { axes, lines, cursor, tip, band });
     place.replaceChildren(svg, tip);
@@ -203,11 +204,26 @@ function frame(axes, content) {
   return parts;
 }
 
+/** @param {Exemplar} each @param {Axes} axes @returns {[number, number]} */
+function placeOf(each, axes) {
+  return [axes.x(each.at), axes.y(Math.min(Math.max(each.value, axes.low), axes.high))];
+}
+
+/** Those within the plot; of several in one place the first. @param {Exemplar[]} all @param {Axes} axes */
+function apart(all, axes) {
+  const taken = new Set();
+  return all.filter((each) => {
+    const [x, y] = placeOf(each, axes);
+    const cell = `${Math.round(x / CELL)},${Math.round(y / CELL)}`;
+    if (x < MARGIN.left || x > axes.width - MARGIN.right || taken.has(cell)) return false;
+    taken.add(cell);
+    return true;
+  });
+}
+
 /** @param {Exemplar} each @param {Axes} axes @param {(trace: string) => void} open */
 function diamond(each, axes, open) {
-  const x = axes.x(each.at);
-  if (x < MARGIN.left || x > axes.width - MARGIN.right) return null;
-  const y = axes.y(Math.min(Math.max(each.value, axes.low), axes.high));
+  const [x, y] = placeOf(each, axes);
   const labels = Object.entries(each.labels).map(([key, value]) => `${key}: ${value}`).join("\n");
   const props = { class: each.trace ? "exemplar" : "exemplar plain", d: `M${x} ${y - 5}l5 5-5 5-5-5z` };
   const mark = s("path", props, s("title", {}, `${shown(each.value)}\n${labels}${each.trace ? "\nClick opens the trace" : ""}`));

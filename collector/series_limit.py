@@ -1,0 +1,91 @@
+"""Bounds how many series one source may write: a label with a value for each request would fill the lake."""
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from vigla.clock import Clock
+from vigla.wire.remote_write.admit import Series
+
+WINDOW_S = 3600.0
+"""Series that a source has not written for this long make room for others."""
+
+_PENDING = 8  # new ids are merged into the sorted ones when they are an eighth of these
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Ids of one source, sorted: many, and few that were added lately."""
+
+    many: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    few: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.many) + len(self.few)
+
+    def known(self, ids: Ints) -> Mask:
+        return _among(self.many, ids) | _among(self.few, ids)
+
+    def add(self, ids: Ints) -> None:
+        self.few = np.union1d(self.few, ids)
+        if len(self.few) * _PENDING > len(self.many):
+            self.many = np.union1d(self.many, self.few)
+            self.few = self.few[:0]
+
+
+class SeriesLimit:
+    """Counts series by source, which is the label ``job``. Thread-safe.
+
+    What was counted is forgotten every ``WINDOW_S``, and with the process.
+
+    Args:
+        most: series of one source in this time.
+        clock: the time.
+    """
+
+    def __init__(self, most: int, clock: Clock) -> None:
+        self._most = most
+        self._clock = clock
+        self._sources: dict[str, _Seen] = {}
+        self._began = clock.monotonic()
+        self._lock = threading.Lock()
+
+    def over(self, series: Series) -> Mask:
+        """Which series are refused: new ones of a source that has as many as it may.
+
+        Args:
+            series: of one request.
+        """
+        refused = np.zeros(len(series.ids), np.bool_)
+        with self._lock:
+            if self._clock.monotonic() - self._began > WINDOW_S:
+                self._sources, self._began = {}, self._clock.monotonic()
+            for number in np.unique(series.sources).tolist():
+                own = np.flatnonzero(series.sources == number)
+                refused[own] = self._over(series.name(number), series.ids[own])
+        return refused
+
+    def _over(self, source: str, ids: Ints) -> Mask:
+        seen = self._sources.setdefault(source, _Seen())
+        fresh = np.flatnonzero(~seen.known(ids))
+        distinct, firsts = np.unique(ids[fresh], return_index=True)
+        taken = distinct[np.argsort(firsts)][: max(self._most - len(seen), 0)]
+        if len(taken):
+            seen.add(taken)
+        refused = np.zeros(len(ids), np.bool_)
+        refused[fresh] = ~np.isin(ids[fresh], taken)
+        return refused
+
+
+def _among(known: Ints, ids: Ints) -> Mask:
+    if not len(known):
+        return np.zeros(len(ids), np.bool_)
+    places = np.searchsorted(known, ids)
+    places[places == len(known)] = 0
+    found: Mask = known[places] == ids
+    return found
