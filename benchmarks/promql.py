@@ -202,8 +202,8 @@ def main() -> None:
             finally:
                 process.terminate()
                 process.wait(30)
-    print(report.machine())
-    print(report.table(["expression", "series", "steps", "Prometheus 2.42, ms", "vigla, ms", "ratio"], rows))
+    head = ["expression", "series", "steps", "Prometheus 2.42, ms", "vigla, ms", "ratio"]
+    report.publish("promql", "PromQL beside Prometheus 2.42", report.table(head, rows))
 
 
 def _rows(theirs: str, ours: str, end: float, points: int) -> list[list[str]]:

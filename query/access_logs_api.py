@@ -10,7 +10,7 @@ from query import native_errors
 from query.access_logs import NS_PER_US, AccessLogQuery, Page, find
 from query.explain import explain
 from query.limits import Limits
-from query.native import Microseconds
+from query.microseconds import Microseconds
 from vigla.clock import Clock
 from vigla.errors import ViglaError
 from vigla.storage.api import QueryContext, Reader

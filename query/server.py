@@ -18,11 +18,15 @@ from query.prometheus import features, federate, lookups, remote_read, status
 from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
+from query.topology import api as topology
+from query.topology import own_api as own_graph
+from query.topology.configuration import Configuration, NoConfiguration
+from query.topology.own_api import MeshGraph
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
 from vigla.listen import HttpServer, bind
 from vigla.model.spans import Promoted
-from vigla.settings import QuerySettings
+from vigla.settings import HealthSettings, QuerySettings
 from vigla.storage.api import Store
 from vigla.storage.tables import LakeTables
 from vigla.telemetry.metrics import Metrics
@@ -44,6 +48,8 @@ class Parts:
         targets: that are scraped.
         series: the metrics in the store, where others read them too.
         admin: deletes metrics; used if the settings allow it.
+        configuration: what the mesh defines, for its graph.
+        health: tolerances of the graph.
     """
 
     routers: Sequence[APIRouter] = ()
@@ -51,6 +57,8 @@ class Parts:
     targets: targets_api.Targets = field(default_factory=targets_api.NoTargets)
     series: LakeSeries | None = None
     admin: admin_api.MetricAdmin | None = None
+    configuration: Configuration = field(default_factory=NoConfiguration)
+    health: HealthSettings = field(default_factory=HealthSettings)
 
 
 NO_PARTS = Parts()
@@ -103,6 +111,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(admin_api.router(allowed, series, limits), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)
         app.include_router(targets_api.router(parts.targets, limits), prefix=prefix)
+    app.include_router(topology.router(series, parts.configuration, parts.health, limits, clock))
+    app.include_router(own_graph.router(MeshGraph(series, engine, parts.configuration, parts.health), limits))
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

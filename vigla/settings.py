@@ -135,6 +135,33 @@ class QuerySettings(Section):
     )
 
 
+class Tolerance(Section):
+    """How many responses of a kind, in percent, make calls degraded or failing."""
+
+    code: str = Field(description="regular expression of response codes; `-` is no response")
+    protocol: str = Field(description="regular expression of http, grpc and span (calls without a proxy)")
+    degraded: float = Field(0.0, ge=0, description="percent from which calls are degraded")
+    failure: float = Field(10.0, ge=0, description="percent from which they fail")
+
+
+class HealthSettings(Section):
+    """Health in graphs; the tolerances are Kiali's."""
+
+    tolerances: tuple[Tolerance, ...] = Field(
+        (
+            Tolerance(code=r"5\d\d", protocol="http", degraded=0.0, failure=10.0),
+            Tolerance(code=r"4\d\d", protocol="http", degraded=10.0, failure=20.0),
+            Tolerance(code=r"[1-9]\d?", protocol="grpc", degraded=0.0, failure=10.0),
+            Tolerance(code="-", protocol=".+", degraded=0.0, failure=10.0),
+            Tolerance(code="error", protocol="span", degraded=0.0, failure=10.0),
+        ),
+        description="the worst decides",
+    )
+    p95_ms: float = Field(
+        0.0, ge=0, description="milliseconds of p95 above which calls are degraded; 0 judges no latency"
+    )
+
+
 class ScrapeSettings(Section):
     """Scraping of metrics."""
 
@@ -212,6 +239,7 @@ class Settings(Section):
     ingester: IngesterSettings = IngesterSettings()
     storage: StorageSettings = StorageSettings()
     query: QuerySettings = QuerySettings()
+    health: HealthSettings = HealthSettings()
     scrape: ScrapeSettings = ScrapeSettings()
     rules: RulesSettings = RulesSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

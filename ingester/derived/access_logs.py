@@ -1,7 +1,7 @@
 """Istio's standard metrics, counted from access logs, for Envoys that do not make them.
 
 Source: Istio, "Istio Standard Metrics". TCP connections are counted at their end. Labels that an access log
-does not tell are ``unknown``; there is no cluster.
+does not tell are ``unknown``; a cluster that it does not tell has the name that Istio gives to the only one.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,8 @@ FAMILIES = (
     Family(TCP_RECEIVED, "counter", "Bytes that TCP clients sent.", "bytes"),
     Family(TCP_SENT, "counter", "Bytes that TCP clients got.", "bytes"),
 )
-UNKNOWN = "unknown"
+UNKNOWN, LATEST, CLUSTER = "unknown", "latest", "Kubernetes"
+_NOT_TOLD = pa.array([None, "", UNKNOWN])
 _NS_PER_MS = 1e6
 _ENDS = pa.array(["TcpConnectionEnd", "NotSet"])
 _HOST = r"^(?P<name>[^.]+)(?:\.(?P<namespace>[^.]+)\.svc\..*)?"
@@ -97,17 +98,18 @@ def _parties(rows: pa.Table) -> dict[str, pa.Array]:
     columns = {"reporter": _known(_text(rows, "reporter"))}
     for side in ("source", "destination"):
         workload = _known(_text(rows, f"{side}_workload"))
-        canonical = _known(pc.coalesce(_tag(rows, f"{side}_canonical_service"), workload))
+        canonical = _known(_canonical(rows, side, workload))
         revision = _tag(rows, f"{side}_canonical_revision")
+        told = pc.not_equal(revision, LATEST).fill_null(False)
         columns |= {
             f"{side}_workload": workload,
             f"{side}_canonical_service": canonical,
-            f"{side}_canonical_revision": pc.coalesce(revision, "latest"),
+            f"{side}_canonical_revision": _present(revision, LATEST),
             f"{side}_workload_namespace": _known(_text(rows, f"{side}_namespace")),
             f"{side}_principal": _known(_text(rows, f"{side}_principal")),
             f"{side}_app": canonical,
-            f"{side}_version": _known(revision),
-            f"{side}_cluster": _all(rows, UNKNOWN),
+            f"{side}_version": pc.if_else(told, revision, UNKNOWN),
+            f"{side}_cluster": pc.if_else(pc.equal(workload, UNKNOWN), UNKNOWN, _cluster(rows, side)),
         }
     namespace = _text(rows, "destination_namespace")
     return columns | {
@@ -115,6 +117,21 @@ def _parties(rows: pa.Table) -> dict[str, pa.Array]:
         "destination_service_name": _known(_service_name(hosts, rows)),
         "destination_service_namespace": _known(_present(pc.struct_field(hosts, "namespace"), namespace)),
     }
+
+
+def _canonical(rows: pa.Table, side: str, workload: pa.StringArray) -> pa.StringArray:
+    """The service that a workload belongs to; ``destination_service`` is the host that was asked for."""
+    named = [_tag(rows, f"{side}_canonical_service")]
+    if side == "source":
+        named.append(_text(rows, "source_service"))
+    for texts in reversed(named):
+        workload = pc.if_else(pc.is_in(texts, _NOT_TOLD), workload, texts)
+    return workload
+
+
+def _cluster(rows: pa.Table, side: str) -> pa.StringArray:
+    texts = _tag(rows, f"{side}_cluster")
+    return pc.if_else(pc.is_in(texts, _NOT_TOLD), CLUSTER, texts)
 
 
 def _service_name(hosts: pa.StructArray, rows: pa.Table) -> pa.StringArray:

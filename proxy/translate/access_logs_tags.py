@@ -5,7 +5,13 @@ from proxy.translate.peer_metadata import NAMESPACE, UNKNOWN, Identity
 from proxy.translate.world import Direction, Proxy
 
 _SERVICE = "%CEL(xds.cluster_metadata.filter_metadata['istio']['services'][0]['host'])%"
-_NAMES = {"workload": "{}_workload", "namespace": "{}_namespace", "canonical": "{}_service"}
+_NAMES = {
+    "workload": "{}_workload",
+    "namespace": "{}_namespace",
+    "canonical": "{}_service",
+    "revision": "{}_canonical_revision",
+    "cluster": "{}_cluster",
+}
 
 
 def log_tags(proxy: Proxy, direction: Direction, *, http: bool) -> dict[str, str]:

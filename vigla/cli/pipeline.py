@@ -90,7 +90,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         scraper = _scraper(settings, collector, pilot, health_server.port, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
         targets, admin = DescribedTargets(scraper), Administration(store, settings.storage.path)
-        parts = Parts(routers, rules, targets, series, admin)
+        parts = Parts(routers, rules, targets, series, admin, health=settings.health)
         app = create_app(store, store.promoted, settings.query, metrics, clock, parts)
         _mount(app, collector)
         query = QueryServer(app, settings.query)

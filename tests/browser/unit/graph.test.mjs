@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BOX, layered, settled } from "../../../ui/static/js/graph/layout.js";
-import { edgeKey, neighbourhood, readGraph } from "../../../ui/static/js/graph/model.js";
+import { neighbourhood, readGraph, title } from "../../../ui/static/js/graph/model.js";
+
+const QUIET = { rate: 0, errors: 0, bytes: 0, p95_ms: null };
+
+/** @param {string} id @param {any} [more] */
+function node(id, more = {}) {
+  return { id, kind: "app", name: id, version: "", namespace: "shop", workload: id, marks: [], health: "Healthy", in: { ...QUIET, rate: 10, p95_ms: 2 }, out: QUIET, ...more };
+}
+
+/** @param {string} source @param {string} target @param {any} [more] */
+function edge(source, target, more = {}) {
+  return { id: `${source} ${target} http`, source, target, protocol: "http", rate: 5, errors: 0, p95_ms: 3, mtls_percent: null, codes: {}, flags: {}, health: "Healthy", ...more };
+}
 
 /** @param {string[]} names @param {[string, string][]} calls */
 function graph(names, calls) {
-  return readGraph(
-    {
-      nodes: names.map((service) => ({ service, spans: 100, errors: 0, p50: 1, p95: 2 })),
-      edges: calls.map(([parent, child]) => ({ parent, child, calls: 50, errors: 0, p95: 3 })),
-    },
-    10,
-  );
+  return readGraph({ nodes: names.map((name) => node(name)), edges: calls.map(([parent, child]) => edge(parent, child)) });
 }
 
 /** @param {Map<string, any>} boxes */
@@ -25,10 +31,15 @@ function assertApart(boxes) {
   }
 }
 
-test("rates, microseconds and health are derived", () => {
-  const { nodes, edges } = readGraph({ nodes: [{ service: "a", spans: 10, errors: 1, p50: 1.5, p95: 2 }], edges: [{ parent: "a", child: "a", calls: 10_000, errors: 20, p95: 4 }, { parent: "a", child: "unknown", calls: 1, errors: 0, p95: 1 }] }, 5);
-  assert.deepEqual([nodes[0].p50, nodes[0].health], [1500, "failure"]);
-  assert.deepEqual(edges.map(({ rate, health }) => [rate, health]), [[2000, "degraded"]]);
+test("shares, microseconds and health are derived", () => {
+  const { nodes, edges } = readGraph({
+    nodes: [node("a", { in: { ...QUIET, rate: 10, errors: 1, p95_ms: 1.5 }, health: "Failure", version: "v2" }), node("b", { in: QUIET, out: { ...QUIET, rate: 4 }, version: "latest" })],
+    edges: [edge("a", "b", { rate: 200, protocol: "tcp", codes: { "-": 1 } }), edge("b", "a", { rate: 50, errors: 5, flags: { UF: 1, UH: 4 } }), edge("a", "gone")],
+  });
+  assert.deepEqual([nodes[0].p95, nodes[0].share, nodes[0].health, title(nodes[0])], [1500, 0.1, "failure", "a v2"]);
+  assert.deepEqual([nodes[1].rate, title(nodes[1])], [4, "b"]);
+  assert.deepEqual(edges.map(({ bytes, rate, share, from }) => [bytes, rate, share, from]), [[200, 0, 0, "a v2"], [0, 50, 0.1, "b"]]);
+  assert.deepEqual(edges[1].flags, [["UH", 4], ["UF", 1]]);
 });
 
 test("callers stand left of what they call", () => {
@@ -40,7 +51,7 @@ test("callers stand left of what they call", () => {
 test("circles and loops are laid out", () => {
   const { routes, boxes } = layered(graph(["a", "b"], [["a", "b"], ["b", "a"], ["a", "a"]]), "LR");
   assert.equal(routes.size, 3);
-  assert.ok(routes.get(edgeKey("a", "a")).points[1].y < boxes.get("a").y - BOX.height / 2);
+  assert.ok(routes.get("a a http").points[1].y < boxes.get("a").y - BOX.height / 2);
 });
 
 test("a refresh moves nothing, a new service finds a free place", () => {
@@ -65,11 +76,16 @@ test("names that look like object properties are names", () => {
 
 test("the neighbourhood is callers and called", () => {
   const near = neighbourhood(graph(["a", "b", "c", "d"], [["a", "b"], ["b", "c"], ["c", "d"]]), "b");
-  assert.deepEqual([[...near.names].sort(), near.keys.size], [["a", "b", "c"], 2]);
+  assert.deepEqual([[...near.ids].sort(), near.keys.size], [["a", "b", "c"], 2]);
 });
 
 test("300 services lie apart", () => {
   const names = Array.from({ length: 300 }, (_, i) => `service-${i}`);
   const { boxes } = layered(graph(names, names.slice(1).map((name, i) => [names[Math.floor(i / 3)], name])), "LR");
   assertApart(boxes);
+});
+
+test("two protocols between two nodes have two lines", () => {
+  const { routes } = layered(readGraph({ nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("a", "b", { id: "a b tcp", protocol: "tcp" })] }), "LR");
+  assert.notDeepEqual(routes.get("a b http"), routes.get("a b tcp"));
 });

@@ -54,6 +54,7 @@ REQUEST = {
     "reporter": "destination",
     "service": "reviews.shop.svc.cluster.local",
     "source_workload": "productpage-v1",
+    "source_service": "productpage",
     "source_namespace": "shop",
     "source_principal": "spiffe://cluster.local/ns/shop/sa/productpage",
     "destination_workload": "reviews-v2",
@@ -92,13 +93,13 @@ def test_a_request_has_istios_labels() -> None:
     assert labels == {
         "reporter": "destination",
         "source_workload": "productpage-v1",
-        "source_canonical_service": "productpage-v1",
+        "source_canonical_service": "productpage",
         "source_canonical_revision": "latest",
         "source_workload_namespace": "shop",
         "source_principal": "spiffe://cluster.local/ns/shop/sa/productpage",
-        "source_app": "productpage-v1",
+        "source_app": "productpage",
         "source_version": "unknown",
-        "source_cluster": "unknown",
+        "source_cluster": "Kubernetes",
         "destination_workload": "reviews-v2",
         "destination_workload_namespace": "shop",
         "destination_principal": "spiffe://cluster.local/ns/shop/sa/reviews",
@@ -109,7 +110,7 @@ def test_a_request_has_istios_labels() -> None:
         "destination_canonical_revision": "v2",
         "destination_service_name": "reviews",
         "destination_service_namespace": "shop",
-        "destination_cluster": "unknown",
+        "destination_cluster": "Kubernetes",
         "request_protocol": "http",
         "response_code": "503",
         "response_flags": "UF,URX",
@@ -170,8 +171,8 @@ def test_a_request_is_whole_in_one_batch_or_in_two() -> None:
         found = edges(*batches, seconds=1)
         assert found["request_total front back"] == 1.0
         assert found["request_failed_total front back"] == 1.0
-        assert found["request_client_seconds_bucket front 0.2 back"] == 0.0
-        assert found["request_server_seconds_bucket front 0.2 back"] == 1.0
+        assert found["request_client_seconds_bucket front 0.128 back"] == 0.0
+        assert found["request_server_seconds_bucket front 0.128 back"] == 1.0
 
 
 def test_other_traces_and_late_answers_are_no_request() -> None:

@@ -22,7 +22,7 @@ export function graphCanvas(place, select) {
   let graph = { nodes: [], edges: [] };
   /** @type {Selection} */
   let selected = null;
-  /** @type {Set<string> | null} names that the find box matches; null when it is empty */
+  /** @type {Set<string> | null} ids that the find box matches; null when it is empty */
   let found = null;
 
   place.replaceChildren(
@@ -56,7 +56,7 @@ export function graphCanvas(place, select) {
   function show(next) {
     const first = layout === null || graph.nodes.length === 0;
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest?.("[data-node]"))?.dataset.node;
-    const known = first ? new Set(next.nodes.map(({ name }) => name)) : new Set(graph.nodes.map(({ name }) => name));
+    const known = new Set((first ? next : graph).nodes.map(({ id }) => id));
     layout = layout === null ? layered(next, place.clientHeight > place.clientWidth ? "TB" : "LR") : settled(layout, next);
     graph = next;
     content.replaceChildren(...drawGraph(graph, layout, known));
@@ -71,18 +71,18 @@ export function graphCanvas(place, select) {
     const near = lit(focus);
     svg.classList.toggle("lighting", near !== null);
     for (const node of content.querySelectorAll("[data-node]")) {
-      node.classList.toggle("lit", near?.names.has(node.dataset.node) ?? false);
+      node.classList.toggle("lit", near?.ids.has(node.dataset.node) ?? false);
       node.classList.toggle("selected", selected !== null && "node" in selected && selected.node === node.dataset.node);
     }
     for (const edge of content.querySelectorAll("[data-edge]")) edge.classList.toggle("lit", near?.keys.has(edge.dataset.edge) ?? false);
   }
 
-  /** @param {Selection} focus @returns {{names: Set<string>, keys: Set<string>} | null} */
+  /** @param {Selection} focus @returns {{ids: Set<string>, keys: Set<string>} | null} */
   function lit(focus) {
     if (focus !== null && "node" in focus) return neighbourhood(graph, focus.node);
     const edge = focus !== null && graph.edges.find(({ key }) => key === focus.edge);
-    if (edge) return { names: new Set([edge.parent, edge.child]), keys: new Set([edge.key]) };
-    return found && { names: found, keys: new Set() };
+    if (edge) return { ids: new Set([edge.parent, edge.child]), keys: new Set([edge.key]) };
+    return found && { ids: found, keys: new Set() };
   }
 
   /** @param {Selection} selection */
@@ -91,23 +91,21 @@ export function graphCanvas(place, select) {
     light(null);
   }
 
-  /** @param {string} text @returns {string | null} the first match */
-  function find(text) {
-    const wanted = text.trim().toLowerCase();
-    found = wanted ? new Set(graph.nodes.map(({ name }) => name).filter((name) => name.toLowerCase().includes(wanted))) : null;
+  /** @param {Set<string> | null} ids of nodes to light */
+  function find(ids) {
+    found = ids;
     light(null);
-    return found?.values().next().value ?? null;
   }
 
-  /** @param {string} name */
-  function centre(name) {
-    const box = layout?.boxes.get(name);
+  /** @param {string} id */
+  function centre(id) {
+    const box = layout?.boxes.get(id);
     if (box) view.centre(box);
   }
 
-  /** Moves the drawing only if the node is outside of the window. @param {string} name */
-  function reveal(name) {
-    const box = layout?.boxes.get(name);
+  /** Moves the drawing only if the node is outside of the window. @param {string} id */
+  function reveal(id) {
+    const box = layout?.boxes.get(id);
     if (box && !view.contains(box)) view.centre(box);
   }
 

@@ -1,6 +1,7 @@
 /** Places of nodes and routes of edges: layered from left to right, and kept between refreshes. */
 
 import dagre, { Graph as Layered } from "../../vendor/dagre/dagre.js";
+import { title } from "./model.js";
 
 /**
  * @typedef {import("./model.js").Graph} Graph
@@ -17,30 +18,30 @@ const GAP = { layer: 28, node: 28, free: 24 };
 const LOOP = 30; // height of a call from a service to itself
 export const CHARACTER = 8; // pixels of a letter in the bold 12 px of names
 
-/** @param {string} name @returns {number} width of its box */
-export function boxWidth(name) {
-  return Math.min(Math.max([...name].length * CHARACTER + 54, BOX.narrowest), BOX.widest);
+/** @param {import("./model.js").Node} node @returns {number} width of its box */
+export function boxWidth(node) {
+  return Math.min(Math.max([...title(node)].length * CHARACTER + 54, BOX.narrowest), BOX.widest);
 }
 
 /** @param {Graph} graph @param {Direction} direction @returns {Layout} */
 export function layered({ nodes, edges }, direction) {
-  const graph = new Layered();
+  const graph = new Layered({ multigraph: true }); // one edge a protocol
   graph.setGraph({ rankdir: direction, ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
   const loops = new Set(edges.filter(({ parent, child }) => parent === child).map(({ parent }) => parent));
   // dagre keeps its nodes in plain objects: a service may be called __proto__, a number never is.
-  const ids = new Map(nodes.map(({ name }, i) => [name, String(i)]));
-  const id = (/** @type {string} */ name) => ids.get(name) ?? "";
-  for (const { name } of nodes) {
+  const numbers = new Map(nodes.map(({ id }, i) => [id, String(i)]));
+  const number = (/** @type {string} */ id) => numbers.get(id) ?? "";
+  for (const node of nodes) {
     // A loop stands above its box: keep its height free, below too, so that the box stays in the middle.
-    graph.setNode(id(name), { width: boxWidth(name), height: BOX.height + (loops.has(name) ? 2 * (LOOP + CHIP.height / 2) : 0) });
+    graph.setNode(number(node.id), { width: boxWidth(node), height: BOX.height + (loops.has(node.id) ? 2 * (LOOP + CHIP.height / 2) : 0) });
   }
   const between = edges.filter(({ parent, child }) => parent !== child);
-  for (const { parent, child, key } of between) graph.setEdge(id(parent), id(child), { ...CHIP, labelpos: "c" });
+  for (const { parent, child, key } of between) graph.setEdge(number(parent), number(child), { ...CHIP, labelpos: "c" }, key);
   dagre.layout(graph);
-  const boxes = new Map(nodes.map(({ name }) => [name, pick(graph.node(id(name)))]));
+  const boxes = new Map(nodes.map(({ id }) => [id, pick(graph.node(number(id)))]));
   const routes = new Map(
-    edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(id(parent), id(child)), boxes.get(parent), boxes.get(child))]),
+    edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(number(parent), number(child), key), boxes.get(parent), boxes.get(child))]),
   );
   return { boxes, routes, direction };
 }
@@ -71,13 +72,13 @@ export function settled(before, graph) {
   const { direction } = before;
   const fresh = layered(graph, direction);
   const boxes = new Map();
-  for (const { name } of graph.nodes) {
-    const kept = before.boxes.get(name);
-    if (kept) boxes.set(name, kept);
+  for (const { id } of graph.nodes) {
+    const kept = before.boxes.get(id);
+    if (kept) boxes.set(id, kept);
   }
   if (boxes.size === 0) return fresh;
-  for (const { name } of graph.nodes) {
-    if (!boxes.has(name)) boxes.set(name, freePlace(fresh.boxes.get(name), graph, name, boxes, direction));
+  for (const { id } of graph.nodes) {
+    if (!boxes.has(id)) boxes.set(id, freePlace(fresh.boxes.get(id), graph, id, boxes, direction));
   }
   const routes = new Map();
   for (const { key, parent, child } of graph.edges) {
@@ -86,9 +87,9 @@ export function settled(before, graph) {
   return { boxes, routes, direction };
 }
 
-/** @param {any} wanted @param {Graph} graph @param {string} name @param {Map<string, Box>} boxes @param {Direction} direction @returns {Box} */
-function freePlace(wanted, graph, name, boxes, direction) {
-  const caller = graph.edges.map(({ parent, child }) => (child === name ? boxes.get(parent) : undefined)).find(Boolean);
+/** @param {any} wanted @param {Graph} graph @param {string} id @param {Map<string, Box>} boxes @param {Direction} direction @returns {Box} */
+function freePlace(wanted, graph, id, boxes, direction) {
+  const caller = graph.edges.map(({ parent, child }) => (child === id ? boxes.get(parent) : undefined)).find(Boolean);
   const box = { ...wanted };
   if (caller && direction === "LR") {
     box.x = caller.x + (caller.width + box.width) / 2 + CHIP.width + 2 * GAP.layer;

@@ -8,18 +8,24 @@ import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
 import { graphCanvas } from "./canvas.js";
-import { edgeKey, readGraph } from "./model.js";
+import { accepts, FilterError, parse } from "./filter.js";
+import { readGraph } from "./model.js";
 import { showPanel } from "./panel.js";
 import { graphTable } from "./table.js";
 
 /** @typedef {import("./canvas.js").Selection} Selection */
 
+const TYPE = "versionedApp";
+const LOOKBACK = "15m"; // a graph tells how it is now
+const HELP = 'A part of a name, or conditions such as "rt > 500 and (name contains rev or %error > 5)"';
 const notice = one("[data-notice]");
 const canvasPlace = one("[data-canvas]");
 const tablePlace = one("[data-table]");
 const panel = one("[data-panel]");
 const refresh = one("[data-refresh]");
 const find = one("[data-find]");
+const hide = one("[data-hide]");
+const type = one("[data-type]");
 const loads = new Latest();
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
 let canvas = null;
@@ -48,15 +54,24 @@ for (const button of document.querySelectorAll("[data-view]")) {
     showView();
   });
 }
+type.addEventListener("change", () => {
+  change({ type: type.value === TYPE ? null : type.value, node: null, edge: null }, "push");
+  canvas = null; // other nodes: a layout of its own
+  load();
+});
 find.addEventListener("input", () => {
-  change({ find: find.value }, "replace");
-  canvas?.find(find.value);
+  change({ find: find.value || null }, "replace");
+  showFound();
+});
+hide.addEventListener("change", () => {
+  change({ hide: hide.value || null }, "push");
+  if (graph) draw(graph);
 });
 find.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-  const name = event.key === "Enter" ? canvas?.find(find.value) : null;
-  if (!name) return;
-  select({ node: name });
-  canvas?.centre(name);
+  const id = event.key === "Enter" ? showFound()?.values().next().value : undefined;
+  if (id === undefined) return;
+  select({ node: id });
+  canvas?.centre(id);
 });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !panel.hidden) select(null);
@@ -68,9 +83,11 @@ restore();
 
 function restore() {
   const query = params();
-  time.show(readRange(query));
+  time.show(readRange(query, LOOKBACK));
   refresh.value = [...refresh.options].some((option) => option.value === query.get("refresh")) ? query.get("refresh") : "0";
   find.value = query.get("find") ?? "";
+  hide.value = query.get("hide") ?? "";
+  type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
   showView();
   load();
 }
@@ -83,12 +100,12 @@ function schedule() {
 }
 
 async function load() {
-  const range = readRange(params());
+  const range = readRange(params(), LOOKBACK);
   const { start, end } = resolve(range, Date.now());
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { start: Math.floor(start), end: Math.ceil(end) }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { start: Math.floor(start), end: Math.ceil(end), type: type.value }, signal));
     if (answer === undefined) return;
-    graph = readGraph(answer, (end - start) / 1e6);
+    graph = readGraph(answer);
     notice.replaceChildren();
     await draw(graph);
   } catch (error) {
@@ -98,20 +115,26 @@ async function load() {
   schedule();
 }
 
-/** @param {import("./model.js").Graph} now */
-async function draw(now) {
-  one("[data-count]").textContent = now.nodes.length ? `${count(now.nodes.length, "service")}, ${count(now.edges.length, "connection")}` : "";
+/** @param {import("./model.js").Graph} all */
+async function draw(all) {
+  const now = shown(all);
+  one("[data-count]").textContent = now.nodes.length ? `${count(now.nodes.length, "node")}, ${count(now.edges.length, "connection")}${all.nodes.length > now.nodes.length ? `, ${all.nodes.length - now.nodes.length} hidden` : ""}` : "";
   table.show(now);
+  if (all.nodes.length && !now.nodes.length) {
+    canvas = null;
+    canvasPlace.replaceChildren(emptyState("Everything is hidden", "Clear the field \u201cHide\u201d above."));
+    return showSelection();
+  }
   if (!now.nodes.length) {
     canvas = null;
     const known = await get("/api/v3/services").catch(() => ({ services: [] }));
-    canvasPlace.replaceChildren(known.services?.length ? emptyState("No spans in this time range", "Choose a longer one above.") : sendTraces());
+    canvasPlace.replaceChildren(known.services?.length ? emptyState("No calls in this time range", "Choose a longer one above. Rates need half a minute of traffic.") : sendTraces());
     return showSelection();
   }
   const first = canvas === null;
   canvas ??= graphCanvas(canvasPlace, select);
   canvas.show(now);
-  canvas.find(find.value);
+  showFound();
   showSelection();
   if (first) canvas.fit(); // again: an open panel has narrowed it
 }
@@ -119,15 +142,47 @@ async function draw(now) {
 /** @returns {Selection} */
 function selection() {
   const query = params();
-  const [node, from, to] = [query.get("node"), query.get("from"), query.get("to")];
+  const [node, edge] = [query.get("node"), query.get("edge")];
   if (node !== null) return { node };
-  return from !== null && to !== null ? { edge: edgeKey(from, to) } : null;
+  return edge === null ? null : { edge };
+}
+
+/** What is not hidden. @param {import("./model.js").Graph} all @returns {import("./model.js").Graph} */
+function shown(all) {
+  const hidden = filter(hide);
+  if (!hidden) return all;
+  const nodes = all.nodes.filter((node) => !accepts(hidden, node));
+  const ids = new Set(nodes.map(({ id }) => id));
+  return { nodes, edges: all.edges.filter((edge) => ids.has(edge.parent) && ids.has(edge.child) && !accepts(hidden, edge)) };
+}
+
+/** Lights what is looked for; its ids. */
+function showFound() {
+  const wanted = filter(find);
+  const ids = wanted && graph ? new Set(shown(graph).nodes.filter((node) => accepts(wanted, node)).map(({ id }) => id)) : null;
+  if (wanted && graph && ids) for (const edge of graph.edges) if (accepts(wanted, edge)) ids.add(edge.parent).add(edge.child);
+  canvas?.find(ids);
+  return ids;
+}
+
+/** The expression in a field; null when it is empty or wrong, which the field tells. @param {HTMLInputElement} field */
+function filter(field) {
+  try {
+    field.setCustomValidity("");
+    return parse(field.value);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    field.setCustomValidity(error.message);
+    return null;
+  } finally {
+    field.setAttribute("aria-invalid", String(!field.checkValidity()));
+    field.title = field.validationMessage || HELP;
+  }
 }
 
 /** @param {Selection} target */
 function select(target) {
-  const edge = target && "edge" in target ? graph?.edges.find(({ key }) => key === target.edge) : undefined;
-  change({ node: target && "node" in target ? target.node : null, from: edge?.parent, to: edge?.child }, "replace");
+  change({ node: target && "node" in target ? target.node : null, edge: target && "edge" in target ? target.edge : null }, "replace");
   showSelection();
   if (target && "node" in target) canvas?.reveal(target.node);
 }
@@ -135,7 +190,7 @@ function select(target) {
 function showSelection() {
   const chosen = selection();
   canvas?.mark(chosen);
-  if (graph) showPanel(panel, graph, chosen, readRange(params()), select);
+  if (graph) showPanel(panel, graph, chosen, readRange(params(), LOOKBACK), select);
 }
 
 function showView() {

@@ -3,12 +3,15 @@
 import { href } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
-import { compact, duration, exactDuration, percent } from "../lib/format.js";
+import { compact, exactDuration } from "../lib/format.js";
 import { rangeParams } from "../lib/timerange.js";
+import { title } from "./model.js";
+import { amount, latency, percent } from "./words.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./canvas.js").Selection} Selection @typedef {import("../lib/timerange.js").Range} Range */
 
-const WORDS = { healthy: "No errors", degraded: "Some errors", failure: "Failing" };
+const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", idle: "No requests" };
+const FLAGS = { UF: "upstream could not be connected", UH: "no healthy upstream", URX: "retries used up", UO: "circuit breaker open", UT: "upstream timed out", FI: "fault injected: abort", DI: "fault injected: delay", NR: "no route", DC: "client went away", RL: "rate limited", UAEX: "denied by an authorizer", NC: "no cluster", UC: "upstream closed the connection" };
 
 /**
  * @param {HTMLElement} place @param {Graph} graph @param {Selection} selection @param {Range} range
@@ -20,78 +23,92 @@ export function showPanel(place, graph, selection, range, select) {
   if (content) place.replaceChildren(h("button", { class: "tool panel-close", type: "button", "aria-label": "Close", on: { click: () => select(null) } }, icon("m4 4 8 8M12 4l-8 8")), ...content);
 }
 
-/** @param {Graph} graph @param {string} name @param {Range} range @param {(selection: Selection) => void} select */
-function ofNode(graph, name, range, select) {
-  const node = graph.nodes.find((candidate) => candidate.name === name);
+/** @param {Graph} graph @param {string} id @param {Range} range @param {(selection: Selection) => void} select */
+function ofNode(graph, id, range, select) {
+  const node = graph.nodes.find((candidate) => candidate.id === id);
   if (!node) return null;
-  const calls = graph.edges.filter(({ parent }) => parent === name);
-  const callers = graph.edges.filter(({ child }) => child === name);
   return [
-    h("h2", {}, h("span", { class: `chip ${serviceClass(name)}` }, middle(name))),
+    h("h2", {}, h("span", { class: `chip ${serviceClass(node.name)}` }, middle(title(node)))),
+    h("p", { class: "muted" }, [node.kind, node.namespace && `namespace ${node.namespace}`, node.workload && node.workload !== node.name && `workload ${node.workload}`].filter(Boolean).join(" · ")),
     health(node),
-    numbers([
-      ["Spans", node.spans.toLocaleString("en")],
-      ["Errors", node.errors ? `${node.errors.toLocaleString("en")} (${percent(node.share)})` : "0"],
-      ["Median", duration(node.p50), exactDuration(node.p50)],
-      ["95th percentile", duration(node.p95), exactDuration(node.p95)],
-    ]),
-    leads(name, node.errors, range),
-    neighbours("Called by", callers, "parent", select),
-    neighbours("Calls", calls, "child", select),
+    numbers(node),
+    node.kind === "unknown" || node.kind === "database" ? h("div", { hidden: true }) : leads(node, range),
+    neighbours("Called by", graph.edges.filter(({ child }) => child === id), "parent", select),
+    neighbours("Calls", graph.edges.filter(({ parent }) => parent === id), "child", select),
   ];
 }
 
 /** @param {Graph} graph @param {string} key @param {Range} range @param {(selection: Selection) => void} select */
 function ofEdge(graph, key, range, select) {
   const edge = graph.edges.find((candidate) => candidate.key === key);
-  if (!edge) return null;
+  const to = graph.nodes.find(({ id }) => id === edge?.child);
+  if (!edge || !to) return null;
   return [
-    h("h2", { class: "panel-edge" }, nameButton(edge.parent, select), h("span", { class: "muted" }, "calls"), nameButton(edge.child, select)),
+    h("h2", { class: "panel-edge" }, nameButton(edge, "parent", select), h("span", { class: "muted" }, "calls"), nameButton(edge, "child", select)),
+    h("p", { class: "muted" }, edge.protocol === "span" ? "Seen in spans only: no proxy reports these calls" : edge.protocol === "tcp" ? "TCP" : edge.protocol === "grpc" ? "gRPC" : "HTTP"),
     health(edge),
-    numbers([
-      ["Calls", edge.calls.toLocaleString("en")],
-      ["Rate", `${compact(edge.rate)}/s`],
-      ["Errors", edge.errors ? `${edge.errors.toLocaleString("en")} (${percent(edge.share)})` : "0"],
-      ["95th percentile", duration(edge.p95), exactDuration(edge.p95)],
-    ]),
-    leads(edge.child, edge.errors, range),
+    numbers(edge),
+    shares("Responses", edge.codes.map(([code, rate]) => [code === "-" ? "none" : code, "", rate])),
+    shares("Response flags", edge.flags.map(([flag, rate]) => [flag, FLAGS[/** @type {keyof typeof FLAGS} */ (flag)] ?? "", rate])),
+    to.kind === "database" ? h("div", { hidden: true }) : leads(to, range),
   ];
 }
 
 /** @param {Node | Edge} of */
 function health({ health: state }) {
-  return h("p", { class: `health ${state}` }, icon(state === "healthy" ? "m3.5 8.5 3 3 6-7" : "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01"), WORDS[state]);
+  const path = { healthy: "m3.5 8.5 3 3 6-7", idle: "M3.5 8h9" }[/** @type {string} */ (state)] ?? "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01";
+  return h("p", { class: `health ${state}` }, icon(path), WORDS[state]);
 }
 
-/** @param {[string, string, string?][]} rows */
-function numbers(rows) {
+/** @param {Node | Edge} of */
+function numbers(of) {
+  /** @type {[string, string, string?][]} */
+  const rows = [["bytes" in of && of.bytes > 0 ? "Bytes" : "Calls", amount(of) || "none"]];
+  if (of.rate > 0) rows.push(["Errors", of.errors > 0 ? `${compact(of.errors)}/s (${percent(of.share)})` : "none"]);
+  if (of.p95 !== null) rows.push(["95th percentile", latency(of), exactDuration(of.p95)]);
+  if ("mtls" in of && of.mtls !== null) rows.push(["Mutual TLS", `${of.mtls} %`]);
   return h("dl", { class: "panel-numbers" }, ...rows.map(([name, text, exact]) => h("div", {}, h("dt", {}, name), h("dd", { title: exact }, text))));
 }
 
-/** @param {string} service @param {number} errors @param {Range} range */
-function leads(service, errors, range) {
+/** @param {string} heading @param {[string, string, number][]} rows name, meaning, a second */
+function shares(heading, rows) {
+  if (!rows.length) return h("div", { hidden: true });
+  return h(
+    "section",
+    {},
+    h("h3", {}, heading),
+    h("ul", { class: "panel-list" }, ...rows.slice(0, 8).map(([name, meaning, rate]) => h("li", {}, h("span", {}, h("code", {}, name), meaning ? ` ${meaning}` : ""), h("span", { class: "muted" }, `${compact(rate)}/s`)))),
+  );
+}
+
+/** @param {Node} node @param {Range} range */
+function leads(node, range) {
   const time = rangeParams(range);
+  const service = node.name;
+  const query = node.workload ? `sum by (response_code) (rate(istio_requests_total{destination_workload=${JSON.stringify(node.workload)}}[2m]))` : `sum by (client) (rate(traces_service_graph_request_total{server=${JSON.stringify(service)}}[2m]))`;
   return h(
     "p",
     { class: "panel-links" },
     h("a", { class: "button", href: href("/search", { service, ...time }) }, "Show traces"),
-    errors > 0 && h("a", { class: "button", href: href("/search", { service, tags: '{"error":"true"}', ...time }) }, "Show failed traces"),
+    node.errors > 0 && h("a", { class: "button", href: href("/search", { service, tags: '{"error":"true"}', ...time }) }, "Show failed traces"),
+    h("a", { class: "button", href: href("/metrics", { q: query, ...time }) }, "Show metrics"),
   );
 }
 
-/** @param {string} title @param {Edge[]} edges @param {"parent" | "child"} side @param {(selection: Selection) => void} select */
-function neighbours(title, edges, side, select) {
+/** @param {string} heading @param {Edge[]} edges @param {"parent" | "child"} side @param {(selection: Selection) => void} select */
+function neighbours(heading, edges, side, select) {
   if (!edges.length) return h("div", { hidden: true });
-  const busiest = [...edges].sort((a, b) => b.calls - a.calls);
+  const busiest = [...edges].sort((a, b) => b.rate - a.rate || b.bytes - a.bytes);
   return h(
     "section",
     {},
-    h("h3", {}, title),
-    h("ul", { class: "panel-list" }, ...busiest.map((edge) => h("li", {}, nameButton(edge[side], select), h("span", { class: `muted ${edge.health}` }, `${compact(edge.rate)}/s, ${duration(edge.p95)}`)))),
+    h("h3", {}, heading),
+    h("ul", { class: "panel-list" }, ...busiest.map((edge) => h("li", {}, nameButton(edge, side, select), h("span", { class: `muted ${edge.health}` }, [amount(edge), edge.p95 !== null && latency(edge)].filter(Boolean).join(", "))))),
   );
 }
 
-/** @param {string} name @param {(selection: Selection) => void} select */
-function nameButton(name, select) {
-  return h("button", { class: `chip ${serviceClass(name)}`, type: "button", on: { click: () => select({ node: name }) } }, middle(name));
+/** @param {Edge} edge @param {"parent" | "child"} side @param {(selection: Selection) => void} select */
+function nameButton(edge, side, select) {
+  const name = side === "parent" ? edge.from : edge.to;
+  return h("button", { class: `chip ${serviceClass(name.split(" ")[0])}`, type: "button", on: { click: () => select({ node: edge[side] }) } }, middle(name));
 }

@@ -2,27 +2,30 @@
 
 import { serviceClass } from "../lib/colours.js";
 import { h, middle } from "../lib/dom.js";
-import { compact, duration, percent } from "../lib/format.js";
+import { compact } from "../lib/format.js";
+import { title } from "./model.js";
+import { amount, latency, percent } from "./words.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {{title: string, value: (row: any) => string | number, show?: (row: any) => any}} Column */
 
 /** @type {Column[]} */
 const NODES = [
-  { title: "Service", value: (n) => n.name, show: (n) => name(n.name) },
-  { title: "Spans", value: (n) => n.spans, show: (n) => n.spans.toLocaleString("en") },
-  { title: "Errors", value: (n) => n.errors, show: (n) => n.errors.toLocaleString("en") },
+  { title: "Name", value: (n) => title(n), show: (n) => name(title(n), n.name) },
+  { title: "Calls", value: (n) => n.rate + n.bytes / 1e12, show: (n) => amount(n) || "none" },
+  { title: "Errors", value: (n) => n.errors, show: (n) => (n.errors > 0 ? `${compact(n.errors)}/s` : "0") },
   { title: "Error rate", value: (n) => n.share, show: (n) => h("span", { class: n.health }, percent(n.share)) },
-  { title: "p50", value: (n) => n.p50, show: (n) => duration(n.p50) },
-  { title: "p95", value: (n) => n.p95, show: (n) => duration(n.p95) },
+  { title: "p95", value: (n) => n.p95 ?? -1, show: latency },
+  { title: "Namespace", value: (n) => n.namespace },
 ];
 /** @type {Column[]} */
 const EDGES = [
-  { title: "From", value: (e) => e.parent, show: (e) => name(e.parent) },
-  { title: "To", value: (e) => e.child, show: (e) => name(e.child) },
-  { title: "Calls", value: (e) => e.calls, show: (e) => e.calls.toLocaleString("en") },
-  { title: "Rate", value: (e) => e.rate, show: (e) => `${compact(e.rate)}/s` },
+  { title: "From", value: (e) => e.from, show: (e) => name(e.from, e.from.split(" ")[0]) },
+  { title: "To", value: (e) => e.to, show: (e) => name(e.to, e.to.split(" ")[0]) },
+  { title: "Calls", value: (e) => e.rate + e.bytes / 1e12, show: (e) => amount(e) || "none" },
   { title: "Error rate", value: (e) => e.share, show: (e) => h("span", { class: e.health }, percent(e.share)) },
-  { title: "p95", value: (e) => e.p95, show: (e) => duration(e.p95) },
+  { title: "p95", value: (e) => e.p95 ?? -1, show: latency },
+  { title: "mTLS", value: (e) => e.mtls ?? -1, show: (e) => (e.mtls === null ? "\u2013" : `${e.mtls} %`) },
+  { title: "Protocol", value: (e) => e.protocol },
 ];
 
 /**
@@ -30,7 +33,7 @@ const EDGES = [
  * @param {(selection: import("./canvas.js").Selection) => void} select
  */
 export function graphTable(place, select) {
-  const nodes = sortable("Services", NODES, (row) => select({ node: row.name }));
+  const nodes = sortable("Services", NODES, (row) => select({ node: row.id }));
   const edges = sortable("Calls", EDGES, (row) => select({ edge: row.key }));
   place.replaceChildren(nodes.table, edges.table);
   return {
@@ -90,7 +93,7 @@ function cell(column, row, choose) {
   return h("td", {}, h("button", { class: "cell", type: "button", on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); choose(); } } }, shown));
 }
 
-/** @param {string} service */
-function name(service) {
-  return h("span", { class: `chip ${serviceClass(service)}` }, middle(service));
+/** @param {string} text @param {string} service whose colour it has */
+function name(text, service) {
+  return h("span", { class: `chip ${serviceClass(service)}` }, middle(text));
 }

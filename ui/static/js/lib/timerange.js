@@ -24,15 +24,15 @@ export function lookbackUs(lookback) {
   return match && Number(match[1]) > 0 ? Number(match[1]) * UNIT_US[/** @type {keyof typeof UNIT_US} */ (match[2])] : null;
 }
 
-/** @param {URLSearchParams} params @returns {Range} what cannot be read falls back to the default */
-export function readRange(params) {
+/** @param {URLSearchParams} params @param {string} [otherwise] the page's default @returns {Range} what cannot be read is the default */
+export function readRange(params, otherwise = DEFAULT_LOOKBACK) {
   const start = readMicros(params.get("start"));
   const end = readMicros(params.get("end"));
   const lookback = params.get("lookback");
   if (start !== null && end !== null && start < end && (lookback === null || lookbackUs(lookback) === null)) {
     return { lookback: "custom", start, end };
   }
-  return { lookback: lookback && lookbackUs(lookback) ? lookback : DEFAULT_LOOKBACK, start: null, end: null };
+  return { lookback: lookback && lookbackUs(lookback) ? lookback : otherwise, start: null, end: null };
 }
 
 /** @param {Range} range @param {number} nowMs @returns {{start: number, end: number}} microseconds */

@@ -1,0 +1,50 @@
+"""What the graph asks the configuration; the mesh answers where there is one."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from query.topology.nodes import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """Hosts outside the mesh that configuration knows."""
+
+    name: str
+    namespace: str
+    hosts: tuple[str, ...]
+    location: str = "MESH_EXTERNAL"
+
+
+class Configuration(Protocol):
+    """Configuration as it was at a time (Unix seconds)."""
+
+    def namespaces(self, at: int) -> Collection[str] | None:
+        """Namespaces that may be looked into; None where that is not known."""
+
+    def workloads(self, namespace: str, at: int) -> Collection[Peer] | None:
+        """Workloads that are defined; None where that is not known."""
+
+    def services(self, namespace: str, at: int) -> Collection[str] | None:
+        """Names of the services that are defined; None where that is not known."""
+
+    def service_entries(self, at: int) -> Collection[ServiceEntry]:
+        """Service entries of the mesh."""
+
+
+class NoConfiguration:
+    """Where nothing is known but traffic; no node is judged idle, dead or inaccessible by it."""
+
+    def namespaces(self, at: int) -> None:
+        """Not known."""
+
+    def workloads(self, namespace: str, at: int) -> None:
+        """Not known."""
+
+    def services(self, namespace: str, at: int) -> None:
+        """Not known."""
+
+    def service_entries(self, at: int) -> tuple[ServiceEntry, ...]:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return ()
