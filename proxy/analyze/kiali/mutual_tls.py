@@ -1,6 +1,9 @@
 """Mutual TLS: who offers it, who asks for it, and the policies that need it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from proxy.analyze.context import SUFFIX, Context, selects
 from proxy.analyze.kiali.messages import finding
@@ -27,23 +30,26 @@ _SOURCE_FIELDS = {
 _KEYS = ("source.principal", "source.namespace", "connection.sni")
 _MODE: Path = ("spec", "trafficPolicy", "tls", "mode")
 
-Rules = tuple[ConfigObject[DestinationRule], ...]
+Peer = ConfigObject[PeerAuthentication]
+Rule = ConfigObject[DestinationRule]
 
 
 def identities(context: Context) -> Iterator[Message]:
     """KIA0105: policies that compare identities of callers that show none."""
+    sides = _Sides(context)
     for o in context.objects.all(AuthorizationPolicy):
         fields = list(identity_fields(o.spec))
         if not fields:
             continue
         labels = o.spec.selector.match_labels if o.spec.selector else {}
-        found = context.selected(labels, o.namespace) if labels else []
-        known = [(f"{w.namespace}/{w.name}", w.labels) for w in found] or [(o.namespace, labels)]
-        for name, own in known:
-            if not _is_mutual(context, o.namespace, own):
-                where = "authorizationpolicy.mtls.needstobeenabled"
-                yield from (finding(where, o, path, name) for path in fields)
-                break
+        namespace = None if o.namespace == context.mesh.root_namespace else o.namespace
+        called = context.selected(labels, namespace) if labels else []
+        plain = [w for w in called if not sides.is_mutual(w.namespace, w.labels)]
+        if plain or not (called or sides.is_mutual(o.namespace, labels)):
+            name = f"{plain[0].namespace}/{plain[0].name}" if plain else o.namespace
+            yield from (
+                finding("authorizationpolicy.mtls.needstobeenabled", o, path, name) for path in fields
+            )
 
 
 def identity_fields(spec: AuthorizationPolicy) -> Iterator[Path]:
@@ -62,29 +68,29 @@ def identity_fields(spec: AuthorizationPolicy) -> Iterator[Path]:
 
 def disabled_rules(context: Context) -> Iterator[Message]:
     """KIA0207 and KIA0208: callers without mutual TLS where servers insist on it."""
-    root = context.mesh.root_namespace
+    root, sides = context.mesh.root_namespace, _Sides(context)
     for o in context.objects.all(DestinationRule):
         if _client_mode([o]) != "DISABLE":
             continue
         namespace = next((n for n in context.namespaces if o.spec.host == _of_namespace(n)), None)
         if namespace is None and o.spec.host not in _WHOLE_MESH:
             continue
-        peer = _default(context, namespace) if namespace else None
+        peer = sides.default(namespace) if namespace else None
         name = "destinationrules.mtls.policymtlsenabled"
         if peer is None or peer.namespace == root:
-            peer, name = _default(context, root), "destinationrules.mtls.meshpolicymtlsenabled"
+            peer, name = sides.default(root), "destinationrules.mtls.meshpolicymtlsenabled"
         if peer and _server_mode(peer) == "STRICT":
             yield finding(name, o, _MODE, names([peer]))
 
 
 def disabled_peers(context: Context) -> Iterator[Message]:
     """KIA0505 and KIA0506: callers with mutual TLS where servers have turned it off."""
-    root = context.mesh.root_namespace
-    mesh = _rules(context, _WHOLE_MESH)
+    root, sides = context.mesh.root_namespace, _Sides(context)
+    mesh = sides.rules(_WHOLE_MESH)
     for o in context.objects.all(PeerAuthentication):
         if _server_mode(o) != "DISABLE" or _wanted(o):
             continue
-        own = () if o.namespace == root else _rules(context, (_of_namespace(o.namespace),))
+        own = [] if o.namespace == root else sides.rules((_of_namespace(o.namespace),))
         callers = own or mesh
         if _client_mode(callers) not in _MUTUAL:
             continue
@@ -96,77 +102,71 @@ def disabled_peers(context: Context) -> Iterator[Message]:
         yield finding(name, o, path, names(callers), host)
 
 
-def _is_mutual(context: Context, namespace: str, labels: Mapping[str, str]) -> bool:
-    """Whether calls to a workload with these labels show who calls."""
-    server, client = _asked(context, namespace, labels), _used(context, namespace, labels)
-    if server == "DISABLE" or (client and client not in _MUTUAL):
-        return False
-    return context.mesh.enable_auto_mtls or bool(server and client)
+@dataclass(frozen=True)
+class _Sides:
+    """What servers ask for and callers use, by namespaces and hosts."""
+
+    context: Context
+
+    def is_mutual(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Whether calls to a workload with these labels show who calls."""
+        server, client = self._asked(namespace, labels), self._used(namespace, labels)
+        if server == "DISABLE" or (client and client not in _MUTUAL):
+            return False
+        return self.context.mesh.enable_auto_mtls or bool(server and client)
+
+    def default(self, namespace: str) -> Peer | None:
+        """The PeerAuthentication of a whole namespace that says a mode; of the root namespace: the mesh's."""
+        return next((o for o in self._peers[namespace] if not _wanted(o)), None)
+
+    def rules(self, hosts: Iterable[str]) -> list[Rule]:
+        """DestinationRules with TLS settings whose host is one of these."""
+        return [o for host in hosts for o in self._rules.get(host, ())]
+
+    def _asked(self, namespace: str, labels: Mapping[str, str]) -> str:
+        """Mode of the nearest PeerAuthentication: the workload's, namespace's, mesh's; empty: none."""
+        own = (o for o in self._peers[namespace] if (wanted := _wanted(o)) and selects(wanted, labels))
+        levels = (next(own, None), self.default(namespace), self.default(self.context.mesh.root_namespace))
+        return next((_server_mode(peer) for peer in levels if peer), "")
+
+    def _used(self, namespace: str, labels: Mapping[str, str]) -> str:
+        """TLS of callers by the nearest rules: its services', namespace's, the mesh's; empty: none."""
+        own = {h for selector, h in self._hosts[namespace] if selector and selects(selector, labels)}
+        levels = (own, (_of_namespace(namespace),), _WHOLE_MESH)
+        return next((mode for hosts in levels if (mode := _client_mode(self.rules(hosts)))), "")
+
+    @cached_property
+    def _peers(self) -> Mapping[str, list[Peer]]:
+        """Those that say a mode, by namespaces."""
+        found: dict[str, list[Peer]] = defaultdict(list)
+        for o in self.context.objects.all(PeerAuthentication):
+            if _server_mode(o):
+                found[o.namespace].append(o)
+        return found
+
+    @cached_property
+    def _rules(self) -> Mapping[str, list[Rule]]:
+        """Those with TLS settings, by full hosts."""
+        found: dict[str, list[Rule]] = defaultdict(list)
+        for o in self.context.objects.all(DestinationRule):
+            if _client_mode([o]):
+                found[service_host(self.context, o.spec.host, o.namespace)].append(o)
+        return found
+
+    @cached_property
+    def _hosts(self) -> Mapping[str, list[tuple[Mapping[str, str], str]]]:
+        """Selectors and full hosts of services, by namespaces."""
+        found: dict[str, list[tuple[Mapping[str, str], str]]] = defaultdict(list)
+        for o in self.context.objects.all(Service):
+            found[o.namespace].append((o.spec.selector, f"{o.name}.{o.namespace}{SUFFIX}"))
+        for entry in self.context.objects.all(ServiceEntry):
+            labels = entry.spec.workload_selector.labels if entry.spec.workload_selector else {}
+            hosts = (service_host(self.context, host, entry.namespace) for host in entry.spec.hosts)
+            found[entry.namespace].extend((labels, host) for host in hosts)
+        return found
 
 
-def _asked(context: Context, namespace: str, labels: Mapping[str, str]) -> str:
-    """Mode of the nearest PeerAuthentication: the workload's, its namespace's, the mesh's; empty: none."""
-    own = [
-        mode
-        for o in context.objects.all(PeerAuthentication)
-        if o.namespace == namespace
-        and (wanted := _wanted(o))
-        and selects(wanted, labels)
-        and (mode := _server_mode(o))
-    ]
-    if own:
-        return own[0]
-    peers = (_default(context, n) for n in (namespace, context.mesh.root_namespace))
-    return next((_server_mode(peer) for peer in peers if peer), "")
-
-
-def _used(context: Context, namespace: str, labels: Mapping[str, str]) -> str:
-    """TLS of callers by the nearest DestinationRules: its services', namespace's, the mesh's; empty: none."""
-    levels = (_hosts(context, namespace, labels), (_of_namespace(namespace),), _WHOLE_MESH)
-    return next((mode for hosts in levels if (mode := _client_mode(_rules(context, hosts)))), "")
-
-
-def _hosts(context: Context, namespace: str, labels: Mapping[str, str]) -> frozenset[str]:
-    """Full names of the services of a workload."""
-    services = {
-        f"{o.name}.{namespace}{SUFFIX}"
-        for o in context.objects.all(Service)
-        if o.namespace == namespace and o.spec.selector and selects(o.spec.selector, labels)
-    }
-    entries = {
-        service_host(context, host, namespace)
-        for o in context.objects.all(ServiceEntry)
-        if o.namespace == namespace
-        and o.spec.workload_selector
-        and selects(o.spec.workload_selector.labels, labels)
-        for host in o.spec.hosts
-    }
-    return frozenset(services | entries)
-
-
-def _default(context: Context, namespace: str) -> ConfigObject[PeerAuthentication] | None:
-    """The PeerAuthentication of a whole namespace that says a mode; of the root namespace: the mesh's."""
-    return next(
-        (
-            o
-            for o in context.objects.all(PeerAuthentication)
-            if o.namespace == namespace and not _wanted(o) and _server_mode(o)
-        ),
-        None,
-    )
-
-
-def _rules(context: Context, hosts: Iterable[str]) -> Rules:
-    """DestinationRules with TLS settings whose host is one of these."""
-    wanted = frozenset(hosts)
-    return tuple(
-        o
-        for o in context.objects.all(DestinationRule)
-        if _client_mode([o]) and service_host(context, o.spec.host, o.namespace) in wanted
-    )
-
-
-def _client_mode(rules: Iterable[ConfigObject[DestinationRule]]) -> str:
+def _client_mode(rules: Iterable[Rule]) -> str:
     """TLS mode of rules for the same hosts, one without mutual TLS first; empty: none says."""
     modes = [
         o.spec.traffic_policy.tls.mode for o in rules if o.spec.traffic_policy and o.spec.traffic_policy.tls
@@ -174,12 +174,12 @@ def _client_mode(rules: Iterable[ConfigObject[DestinationRule]]) -> str:
     return next((mode for mode in modes if mode not in _MUTUAL), modes[0] if modes else "")
 
 
-def _wanted(o: ConfigObject[PeerAuthentication]) -> Mapping[str, str]:
+def _wanted(o: Peer) -> Mapping[str, str]:
     """Labels of its workloads; empty: it is for all of its namespace."""
     return o.spec.selector.match_labels if o.spec.selector else {}
 
 
-def _server_mode(o: ConfigObject[PeerAuthentication]) -> str:
+def _server_mode(o: Peer) -> str:
     """Its mode; empty: it says none."""
     return o.spec.mtls.mode.removeprefix("UNSET") if o.spec.mtls else ""
 
