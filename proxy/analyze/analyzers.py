@@ -90,8 +90,8 @@ def analyze(
     context = Context(config, mesh, validate)
     names = ANALYZERS if analyzers is None else analyzers
     found = dict.fromkeys(m for name in names for m in ANALYZERS[name](context))
-    told = [m for m in found if not _suppressed(m, config.by_key[m.key].annotations.get(SUPPRESS, ""))]
-    return without_repeats(told)
+    told = without_repeats(list(found))
+    return [m for m in told if not _suppressed(m, config.by_key[m.key].annotations.get(SUPPRESS, ""))]
 
 
 def _suppressed(found: Message, codes: str) -> bool:
