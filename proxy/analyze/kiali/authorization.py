@@ -125,9 +125,11 @@ def _accounts(context: Context) -> Iterator[tuple[str, str]]:
 
 def _served(context: Context, written: str, namespace: str, edge: Iterable[str]) -> bool:
     host = written.partition(":")[0]
+    if host == "*" or any(host_covers(known, host.removesuffix("*")) for known in edge):
+        return True
     if "*" in host:
         return any(_matches(host, known) for known in (*context.hosts, *edge))
-    return is_known(context, host, namespace) or any(host_covers(known, host) for known in edge)
+    return is_known(context, host, namespace)
 
 
 def _workloads(context: Context) -> tuple[ConfigObject[Model], ...]:

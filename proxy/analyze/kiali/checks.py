@@ -59,6 +59,7 @@ SAME: Mapping[str, frozenset[str]] = {
     "KIA1102": frozenset({"IST0101"}),
     "KIA1106": frozenset({"IST0109"}),
     "KIA1107": frozenset({"IST0101"}),
+    "KIA1108": frozenset({"IST0133"}),
     "KIA1212": frozenset({"IST0177"}),
 }
 """Codes of Istio that say what a code of Kiali says, if they are about the same field of the same object."""

@@ -29,7 +29,12 @@ def unknown_namespaces(context: Context, export_to: Iterable[str]) -> list[int]:
 
 
 def service_host(context: Context, host: str, namespace: str) -> str:
-    """The full name of a host; ``reviews.shop`` is a service's where ``shop`` is a known namespace."""
+    """The full name of a host; ``reviews.shop`` is a service's where ``shop`` is a known namespace.
+
+    A host that a ServiceEntry has as it is written stays so.
+    """
+    if host in context.hosts:
+        return host
     name, _, rest = host.partition(".")
     owner = rest.removesuffix(".svc")
     return f"{name}.{owner}{SUFFIX}" if owner in context.namespaces else full_host(host, namespace)

@@ -1,6 +1,16 @@
 """Configurations for the codes about policies, selectors and exports; ``# here`` marks what is told."""
 
-from tests.proxy.analyze.documents import MESH_POD, Case, deployment, join, rule, service
+from tests.proxy.analyze.documents import (
+    HTTP,
+    MESH_POD,
+    Case,
+    deployment,
+    gateway,
+    join,
+    route,
+    rule,
+    service,
+)
 
 _POLICY = "AuthorizationPolicy default/it"
 _SOURCES, _OPERATIONS = "kiali.authorization.Sources", "kiali.authorization.Operations"
@@ -92,7 +102,18 @@ _AUTHORIZATION = [
     Case(
         "hosts of services, by wildcard, with port",
         _OPERATIONS,
-        join(service(), _policy('hosts: ["reviews.default:80", "reviews*", "*.local"]', "to", "operation")),
+        join(
+            service(), _policy('hosts: ["reviews.default:80", "reviews*", "*.local", "*"]', "to", "operation")
+        ),
+    ),
+    Case(
+        "hosts that are served at the edge",
+        _OPERATIONS,
+        join(
+            gateway(HTTP.replace("a.com", '"default/*.a.com"')),
+            route("{hosts: [b.com]}"),
+            _policy('hosts: [x.a.com, "x.a.com*", "*.a.com", b.com]', "to", "operation"),
+        ),
     ),
     Case(
         "a workload that no policy is for",

@@ -60,6 +60,7 @@ def test_a_subset_without_endpoints_is_an_error_once_it_is_routed_to(spec: str) 
         (route(_LOST), "IST0101", {"KIA1101", "KIA1102", "KIA1107"}),
         (rule("{host: gone}"), "IST0174", {"KIA0202"}),
         (join(service(), MESH_POD, rule(_SUBSET)), "IST0173", {"KIA0203"}),
+        (route("{hosts: [a], gateways: [a.b]}"), "IST0133", {"KIA1108"}),
         (gateway("hosts: [a]"), "IST0101", {"KIA0302"}),
         (service(ports="{name: web, port: 80}"), "IST0118", {"KIA0601"}),
     ],

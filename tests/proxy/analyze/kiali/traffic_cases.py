@@ -50,6 +50,14 @@ _ROUTES = [
         join(service(), route("{hosts: [a], http: [{route: [{destination: {host: reviews.default}}]}]}")),
     ),
     Case(
+        "a destination that a ServiceEntry calls like a service",
+        "kiali.virtualservice.Hosts",
+        join(
+            entry(f"{{hosts: [db.default], ports: [{_PORT}]}}"),
+            route("{hosts: [a], http: [{route: [{destination: {host: db.default}}]}]}"),
+        ),
+    ),
+    Case(
         "gateways that are not there",
         "kiali.virtualservice.Gateways",
         _route(
