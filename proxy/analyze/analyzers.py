@@ -1,4 +1,7 @@
-"""Analysis of a mesh's configuration with Istio's codes: what is allowed, but will not do what was meant."""
+"""Analysis of a mesh's configuration: what is allowed, but will not do what was meant.
+
+Codes are Istio's and Kiali's.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -20,6 +23,7 @@ from proxy.analyze import (
     virtual_service,
 )
 from proxy.analyze.context import Analyzer, Context, Validate
+from proxy.analyze.kiali.checks import CHECKERS, without_repeats
 from proxy.analyze.messages import Message
 from proxy.analyze.schema import schema
 from proxy.api.mesh import MeshConfig
@@ -59,6 +63,7 @@ ANALYZERS: Mapping[str, Analyzer] = {
     "virtualservice.DestinationRuleAnalyzer": virtual_service.subsets,
     "virtualservice.GatewayAnalyzer": virtual_service.gateways,
     "virtualservice.JWTClaimRouteAnalyzer": authentication.claim_routes,
+    **CHECKERS,
 }
 
 
@@ -70,7 +75,8 @@ def analyze(
 ) -> list[Message]:
     """What is questionable in a configuration.
 
-    What two analyzers find is told once; what the object's annotation ``SUPPRESS`` names is not told.
+    What two analyzers find is told once, and with Istio's code if Istio and Kiali both have one; what the
+    object's annotation ``SUPPRESS`` names is not told.
 
     Args:
         config: all objects.
@@ -84,7 +90,8 @@ def analyze(
     context = Context(config, mesh, validate)
     names = ANALYZERS if analyzers is None else analyzers
     found = dict.fromkeys(m for name in names for m in ANALYZERS[name](context))
-    return [m for m in found if not _suppressed(m, config.by_key[m.key].annotations.get(SUPPRESS, ""))]
+    told = without_repeats(list(found))
+    return [m for m in told if not _suppressed(m, config.by_key[m.key].annotations.get(SUPPRESS, ""))]
 
 
 def _suppressed(found: Message, codes: str) -> bool:

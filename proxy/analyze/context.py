@@ -81,6 +81,12 @@ class Context:
         ]
 
     @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """Those that are declared, and those of all other objects."""
+        keys = self.objects.by_key
+        return frozenset(key.name if key.kind == "Namespace" else key.namespace for key in keys) - {""}
+
+    @cached_property
     def hosts(self) -> Mapping[str, Sequence[Host]]:
         """All hosts of Services and ServiceEntries by their names."""
         found: dict[str, list[Host]] = {}

@@ -1,10 +1,10 @@
 """DestinationRules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from proxy.analyze.context import Context, full_host, selects
 from proxy.analyze.messages import Message, message
-from proxy.api.destination_rule import ClientTLSSettings, DestinationRule
+from proxy.api.destination_rule import ClientTLSSettings, DestinationRule, Subset
 from proxy.api.kubernetes import Service
 
 # Istio takes these labels from the pod's node, which is not known here: a value may be right.
@@ -42,11 +42,15 @@ def subsets(context: Context) -> Iterator[Message]:
             continue
         pods = context.selected(service.spec.selector, service.namespace)
         for index, subset in enumerate(rule.spec.subsets):
-            wanted = {k: v for k, v in subset.labels.items() if not (v and k.startswith(_OF_NODE))}
-            if not any(selects(wanted, pod.labels) for pod in pods):
+            if not any(selects(known_labels(subset), pod.labels) for pod in pods):
                 yield message(
                     "DestinationRuleSubsetNotSelectPods", rule, ("spec", "subsets", index), subset.name
                 )
+
+
+def known_labels(subset: Subset) -> Mapping[str, str]:
+    """The labels of a subset without those that only the node of a pod tells."""
+    return {k: v for k, v in subset.labels.items() if not (v and k.startswith(_OF_NODE))}
 
 
 def _unchecked(tls: ClientTLSSettings, *, selected: bool) -> bool:

@@ -181,7 +181,11 @@ def message(name: str, about: ConfigObject[Model], path: Path, *args: object) ->
         path: of the field.
         args: for the places of the text.
     """
-    template = TEMPLATES[name]
+    return filled(TEMPLATES[name], name, about, path, *args)
+
+
+def filled(template: Template, name: str, about: ConfigObject[Model], path: Path, *args: object) -> Message:
+    """A message of this template and name; else as ``message``."""
     return Message(
         code=template.code,
         name=name,

@@ -34,7 +34,9 @@ def protocols(context: Context) -> Iterator[Message]:
                 groups[host, port.number].append((entry, port.protocol.upper() or "TCP"))
     for (host, number), found in groups.items():
         for entry, protocol in found:
-            others = [(o, p) for o, p in found if o.key != entry.key and p != protocol and _meet(entry, o)]
+            others = [
+                (o, p) for o, p in found if o.key != entry.key and p != protocol and share_viewers(entry, o)
+            ]
             if others:
                 names = ", ".join(sorted(str(o.key) for o, _ in [(entry, protocol), *others]))
                 used = ", ".join(sorted({protocol, *(p for _, p in others)}))
@@ -48,7 +50,8 @@ def _allocated(entry: ConfigObject[ServiceEntry]) -> bool:
     return isinstance(status, dict) and bool(status.get("addresses"))
 
 
-def _meet(one: ConfigObject[ServiceEntry], two: ConfigObject[ServiceEntry]) -> bool:
+def share_viewers(one: ConfigObject[ServiceEntry], two: ConfigObject[ServiceEntry]) -> bool:
+    """Whether some namespace sees both."""
     to = (*one.spec.export_to, *two.spec.export_to, one.namespace, two.namespace, "*")
     named = {n for n in to if n != "."}
     return any(

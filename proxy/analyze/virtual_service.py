@@ -28,7 +28,7 @@ def mesh_hosts(context: Context) -> Iterator[Message]:
                 groups[full_host(host, o.namespace)].append(o)
     for host, found in groups.items():
         for o in found:
-            others = [x for x in found if x.key != o.key and _meet(o, x)]
+            others = [x for x in found if x.key != o.key and share_viewers(o, x)]
             if others:
                 names = ", ".join(sorted(f"{x.namespace}/{x.name}" for x in (o, *others)))
                 yield message("ConflictingMeshGatewayVirtualServiceHosts", o, ("spec", "hosts"), names, host)
@@ -37,7 +37,7 @@ def mesh_hosts(context: Context) -> Iterator[Message]:
 def destinations(context: Context) -> Iterator[Message]:
     """Destinations whose host or port no service has."""
     for o in context.objects.all(VirtualService):
-        for path, target in _destinations(o.spec):
+        for path, target in targets(o.spec):
             scopes = [n for n in o.spec.export_to if n not in ("*", ".")] or [o.namespace]
             hosts = [context.find_host(full_host(target.host, o.namespace), scope) for scope in scopes]
             host = hosts[0]
@@ -56,7 +56,7 @@ def subsets(context: Context) -> Iterator[Message]:
     """Subsets that no DestinationRule of the host has."""
     rules = context.objects.all(DestinationRule)
     for o in context.objects.all(VirtualService):
-        for path, target in _destinations(o.spec):
+        for path, target in targets(o.spec):
             host = full_host(target.host, o.namespace)
             known = {
                 subset.name
@@ -95,7 +95,7 @@ def _past_subsets(context: Context, o: ConfigObject[VirtualService]) -> Iterator
     """Routes of gateways to a host whose subsets only calls in the mesh are routed to."""
     if not o.spec.gateways or "mesh" in o.spec.gateways:
         return
-    for path, target in _destinations(o.spec):
+    for path, target in targets(o.spec):
         host = full_host(target.host, o.namespace)
         rival = next((x for x in context.objects.all(VirtualService) if _splits(x, host)), None)
         if rival and path[1] == "http" and not target.subset:
@@ -109,8 +109,7 @@ def _splits(o: ConfigObject[VirtualService], host: str) -> bool:
         host_covers(full_host(pattern, o.namespace), host) for pattern in o.spec.hosts
     ):
         return False
-    targets = [target for _, target in _destinations(o.spec)]
-    return any(t.subset and full_host(t.host, o.namespace) == host for t in targets)
+    return any(t.subset and full_host(t.host, o.namespace) == host for _, t in targets(o.spec))
 
 
 def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace: str) -> bool:
@@ -120,7 +119,8 @@ def _served(host: str, pattern: str, o: ConfigObject[VirtualService], namespace:
     return allowed and (host_covers(name, host) or host_covers(host, name))
 
 
-def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
+def targets(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
+    """Where the routes and mirrors go, each with its field."""
     lists: tuple[tuple[str, Sequence[HTTPRoute | TLSRoute | TCPRoute]], ...] = (
         ("http", spec.http),
         ("tls", spec.tls),
@@ -140,7 +140,7 @@ def _destinations(spec: VirtualService) -> Iterator[tuple[Path, Destination]]:
                 yield ("spec", "http", i, "mirrors", j, "destination"), mirror.destination
 
 
-def _meet(one: ConfigObject[VirtualService], two: ConfigObject[VirtualService]) -> bool:
+def share_viewers(one: ConfigObject[VirtualService], two: ConfigObject[VirtualService]) -> bool:
     """Whether the second is seen in a scope of the first; "all namespaces" is a scope of its own."""
     scopes = {one.namespace if n == "." else n for n in one.spec.export_to or ("*",)}
     return any(visible(two.spec.export_to, two.namespace, n) for n in scopes)

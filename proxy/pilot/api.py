@@ -17,6 +17,7 @@ from proxy.config.parse import DEFAULT_NAMESPACE
 from proxy.config.store import UnknownRevisionError
 from proxy.pilot import forms
 from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
+from proxy.pilot.judgement import preview
 from proxy.pilot.server import Pilot
 
 UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 422, 404, 413
@@ -61,7 +62,9 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         if refused(problems):
             return _json({"problems": told}, UNPROCESSABLE)
         if asked.dry_run:
-            return _json({"problems": told, "objects": [str(o.key) for o in objects]})
+            found = await run_in_threadpool(preview, pilot.collection(), objects)
+            messages = [forms.finding(m) for m in found]
+            return _json({"problems": told, "objects": [str(o.key) for o in objects], "messages": messages})
         why = asked.message or f"apply {asked.file or 'a text'}"
         revision = await run_in_threadpool(pilot.store.apply, objects, asked.author, why)
         names = [str(o.key) for o in objects]
@@ -86,7 +89,7 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
 
     @routes.get("/analyze")
     async def analysis() -> Response:
-        """Findings about the whole configuration, with Istio's codes."""
+        """Findings about the whole configuration, with Istio's and Kiali's codes."""
         world = pilot.world()
         found = await run_in_threadpool(analyze, world.config, world.mesh)
         folder = pilot.source.problems if pilot.source else ()

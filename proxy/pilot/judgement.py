@@ -1,12 +1,14 @@
-"""What is wrong with some texts, as the API tells it: without a running mesh."""
+"""What is wrong with some texts, as the API tells it: alone, or as a part of a mesh."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from proxy.analyze.analyzers import analyze
+from proxy.analyze.analyzers import Message, analyze
+from proxy.api.base import Model
 from proxy.config.apply import judge
 from proxy.config.collection import Collection
 from proxy.config.mesh_config import mesh_config
+from proxy.config.objects import ConfigObject
 from proxy.pilot.forms import finding, problem
 
 
@@ -18,3 +20,15 @@ def judgement(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
         "messages": [finding(m) for m in analyze(config, mesh_config(config))],
         "files": [problem(p) for _, problems in judged for p in problems if p.severity == "error"],
     }
+
+
+def preview(config: Collection, objects: Iterable[ConfigObject[Model]]) -> list[Message]:
+    """Findings about objects, as if the mesh had them.
+
+    Args:
+        config: what it has.
+        objects: new ones, and others in the place of those of the same names.
+    """
+    asked = {o.key: o for o in objects}
+    then = Collection.of({**config.by_key, **asked}.values())
+    return [m for m in analyze(then, mesh_config(then)) if m.key in asked]

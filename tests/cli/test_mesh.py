@@ -81,7 +81,10 @@ def test_what_is_wrong_is_refused_as_a_whole_and_everything_is_said(url: str) ->
 
 def test_dry_run_changes_nothing(url: str) -> None:
     before = number(url)
-    run(url, "apply", "--dry-run", "-f", "-", stdin=SERVICE)
+    said = run(url, "apply", "--dry-run", "-f", "-", stdin=SERVICE).output
+    assert (
+        'error IST0101 standard input:10 VirtualService shop/cart: Referenced host not found: "cart"' in said
+    )
     assert number(url) == before
 
 

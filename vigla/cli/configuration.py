@@ -34,7 +34,9 @@ def apply(
     file: FilesOption,
     *,
     namespace: NamespaceOption = "default",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge only, and tell what the analysis would say.")
+    ] = False,
     url: UrlOption = DEFAULT_URL,
 ) -> None:
     """Apply Istio and Kubernetes YAML: all of a file or, if anything in it is wrong, nothing."""
@@ -49,6 +51,7 @@ def apply(
                 errors.print(f"[bold red]refused[/] {escape(name)}: nothing of it was applied")
                 continue
             print_problems(answer["problems"])
+            _print_findings(answer.get("messages", []))
             _print_applied(name, answer)
     if refused:
         raise typer.Exit(EXIT_FINDINGS)
@@ -96,7 +99,7 @@ def analyze(
     output: OutputOption = Output.TABLE,
     url: UrlOption = DEFAULT_URL,
 ) -> None:
-    """Find what is wrong or doubtful in the configuration, with Istio's codes."""
+    """Find what is wrong or doubtful in the configuration, with Istio's (IST) and Kiali's (KIA) codes."""
     body = _analysis_of_files(files) if files else _analysis_of_server(url)
     rows = [(m["level"], m["code"], m["object"], m["text"], _place(m)) for m in body["messages"]]
     print_problems(body["files"])
@@ -169,6 +172,15 @@ def print_problems(problems: list[dict[str, Any]]) -> None:
             f"{escape(problem['message'])}",
             soft_wrap=True,
         )
+
+
+def _print_findings(messages: list[dict[str, Any]]) -> None:
+    """One line a finding: what the mesh would say, if the text were applied."""
+    for m in messages:
+        colour = "red" if m["level"] == "Error" else "yellow"
+        level, place, about = m["level"].lower(), escape(_place(m)), escape(m["object"])
+        text = f"[{colour}]{level}[/] {m['code']} {place} [bold]{about}[/]: {escape(m['text'])}"
+        errors.print(text, soft_wrap=True)
 
 
 def _analysis_of_server(url: str) -> dict[str, Any]:

@@ -1,7 +1,18 @@
 """Documents of the cases: each code has one configuration that earns it, and one like it that does not."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import yaml
+
+from proxy.analyze.analyzers import Message, analyze
+from proxy.api.mesh import MeshConfig
+from proxy.config.collection import Collection
+from proxy.config.kinds import KINDS
+from proxy.config.parse import parse
+
+_VERSIONS = {name: f"{group}/{kind.versions[0]}".lstrip("/") for (group, name), kind in KINDS.items()}
 GATEWAY_POD = "kind: Pod\nmetadata: {name: edge-1, labels: {istio: edge}}"
 MESH_POD = "kind: Pod\nmetadata: {name: reviews-1, labels: {app: reviews}}"
 
@@ -20,6 +31,20 @@ class Case:
     text: str
     found: tuple[tuple[str, str, str], ...] = ()
     mesh: str = "{}"
+
+
+def versioned(text: str) -> str:
+    """The documents with an ``apiVersion`` before each ``kind``."""
+    return re.sub(
+        r"^kind: (\w+)$", lambda m: f"apiVersion: {_VERSIONS[m[1]]}\n{m[0]}", text, flags=re.MULTILINE
+    )
+
+
+def analyzed(text: str, analyzers: Iterable[str] | None = None, mesh: str = "{}") -> list[Message]:
+    """What analyzers say of documents without ``apiVersion``."""
+    parsed = parse(versioned(text), "it.yaml")
+    assert parsed.problems == ()
+    return analyze(Collection.of(parsed.objects), MeshConfig.model_validate(yaml.safe_load(mesh)), analyzers)
 
 
 def service(

@@ -51,8 +51,22 @@ async def test_a_dry_run_judges_only(mesh: Mesh):
     made = await mesh.apply(service(), dry_run="true")
 
     assert made["objects"] == ["Service default/reviews"]
+    assert made["messages"] == []
     assert await mesh.number() == 0
     assert (await mesh.post(routes(timeout="soon"), dry_run="true")).status_code == 422
+
+
+async def test_a_dry_run_tells_findings_of_its_objects_in_the_mesh(mesh: Mesh):
+    await mesh.apply(routes("old", "lost"))
+    await mesh.apply(service())
+    weighted = routes("new", "gone").replace("{host: gone}", "{host: gone}\n      weight: 5")
+    made = await mesh.apply(weighted, dry_run="true")
+
+    assert {(m["code"], m["object"], m["path"], m["line"]) for m in made["messages"]} == {
+        ("IST0101", "VirtualService default/new", "spec.http[0].route[0].destination.host", 10),
+        ("KIA1104", "VirtualService default/new", "spec.http[0].route[0].weight", 11),
+    }
+    assert {m["object"] for m in await mesh.findings("IST0101")} == {"VirtualService default/old"}
 
 
 async def test_an_empty_text_changes_nothing(mesh: Mesh):
