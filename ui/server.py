@@ -45,6 +45,7 @@ def router(settings: QuerySettings) -> APIRouter:
         ("/graph", pages.graph),
         ("/metrics", pages.metrics),
         ("/alerts", pages.alerts),
+        ("/configuration", pages.configuration),
         ("/{path:path}", pages.missing),
     ):
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -86,6 +87,10 @@ class Pages:
     async def alerts(self) -> Response:
         """``/alerts``."""
         return self._page("alerts.html", title="Alerts", section="alerts")
+
+    async def configuration(self) -> Response:
+        """``/configuration``: the mesh's, to read and to change."""
+        return self._page("configuration.html", title="Configuration", section="configuration")
 
     async def missing(self, request: Request, path: str) -> Response:
         """Any other path."""

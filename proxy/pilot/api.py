@@ -1,11 +1,12 @@
 """The mesh's HTTP API, ``/api/vigla/v1/mesh``: what the command line and the UI use."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
+import yaml
 from cryptography import x509
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -20,7 +21,7 @@ from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
 from proxy.pilot.judgement import preview
 from proxy.pilot.server import Pilot
 
-UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 422, 404, 413
+FORBIDDEN, UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 403, 422, 404, 413
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -38,11 +39,19 @@ class Apply(BaseModel):
 
 def router(pilot: Pilot) -> APIRouter:
     """The routes of a pilot that runs in this process."""
-    routes = APIRouter(prefix="/api/vigla/v1/mesh", tags=["mesh"])
+    routes = APIRouter(prefix="/api/vigla/v1/mesh", tags=["mesh"], dependencies=[Depends(_same_site)])
     _configuration(routes, pilot)
+    _objects(routes, pilot)
     _revisions(routes, pilot)
     _proxies(routes, pilot)
     return routes
+
+
+def _same_site(request: Request) -> None:
+    """Refuse what a page of another site makes a browser send: it could change the mesh."""
+    from_elsewhere = request.headers.get("sec-fetch-site") == "cross-site"
+    if from_elsewhere and request.method not in {"GET", "HEAD"}:
+        raise HTTPException(FORBIDDEN, "requests of other sites change nothing here")
 
 
 def _configuration(routes: APIRouter, pilot: Pilot) -> None:
@@ -70,11 +79,28 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         names = [str(o.key) for o in objects]
         return _json({"problems": told, "objects": names, "revision": forms.revision(revision)})
 
+    @routes.get("/analyze")
+    async def analysis() -> Response:
+        """Findings about the whole configuration, with Istio's and Kiali's codes."""
+        world = pilot.world()
+        found = await run_in_threadpool(analyze, world.config, world.mesh)
+        folder = pilot.source.problems if pilot.source else ()
+        messages = [forms.finding(m) for m in found]
+        return _json({"messages": messages, "files": [forms.problem(p) for p in folder]})
+
+
+def _objects(routes: APIRouter, pilot: Pilot) -> None:
     @routes.get("/config")
-    async def config(kind: str = "", namespace: str = "", name: str = "") -> Response:
-        """Objects, as they were written."""
+    async def config(
+        kind: str = "", namespace: str = "", name: str = "", output: Literal["json", "yaml"] = "json"
+    ) -> Response:
+        """Objects, as they were written; as JSON each with its namespace and origin."""
         found = _selected(pilot.store.current(), kind, namespace, name)
-        return _json({"items": [{**dict(o.document), "origin": forms.origin(o.origin)} for o in found]})
+        if output == "yaml":
+            documents = (dict(o.document) for o in found)
+            text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
+            return Response(text, media_type="application/yaml")
+        return _json({"items": [forms.item(o) for o in found]})
 
     @routes.delete("/config/{kind}/{namespace}/{name}")
     async def delete(kind: str, namespace: str, name: str, author: str = "api") -> Response:
@@ -86,15 +112,6 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         keys: list[Key] = [o.key for o in found]
         revision = await run_in_threadpool(pilot.store.apply, (), author, f"delete {keys[0]}", keys)
         return _json({"revision": forms.revision(revision)})
-
-    @routes.get("/analyze")
-    async def analysis() -> Response:
-        """Findings about the whole configuration, with Istio's and Kiali's codes."""
-        world = pilot.world()
-        found = await run_in_threadpool(analyze, world.config, world.mesh)
-        folder = pilot.source.problems if pilot.source else ()
-        messages = [forms.finding(m) for m in found]
-        return _json({"messages": messages, "files": [forms.problem(p) for p in folder]})
 
 
 def _revisions(routes: APIRouter, pilot: Pilot) -> None:

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from proxy.analyze.messages import Message
-from proxy.config.objects import Origin
+from proxy.api.base import Model
+from proxy.config.objects import ConfigObject, Origin
 from proxy.config.parse import Problem
 from proxy.config.revisions import Revision
 
@@ -14,6 +15,12 @@ Json = dict[str, Any]
 def origin(origin: Origin) -> Json:
     """Where an object was written."""
     return {"file": origin.file, "line": origin.line(())}
+
+
+def item(object_: ConfigObject[Model]) -> Json:
+    """An object as it was written, the namespace that it is in, and where it was written."""
+    written = dict(object_.document)
+    return {**written, "namespace": object_.namespace, "origin": origin(object_.origin)}
 
 
 def problem(problem: Problem) -> Json:

@@ -10,6 +10,7 @@ const KEYS = /** @type {const} */ ([
   ["g g", "Go to the graph"],
   ["g m", "Go to metrics"],
   ["g a", "Go to alerts"],
+  ["g c", "Go to the configuration"],
   ["?", "This list"],
   ["Esc", "Close"],
   ["↑ ↓ or k j", "Trace: previous, next span"],
@@ -18,7 +19,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { t: "search", g: "graph", m: "metrics", a: "alerts" };
+const PAGES = { t: "search", g: "graph", m: "metrics", a: "alerts", c: "configuration" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;

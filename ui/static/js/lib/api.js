@@ -4,10 +4,11 @@ import { base } from "./address.js";
 
 /** What an API answered instead of data; `message` is for people. */
 export class ApiError extends Error {
-  /** @param {number} status 0 when there was no answer @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status 0 when there was no answer @param {string} message @param {string} [body] as it came */
+  constructor(status, message, body = "") {
     super(message);
     this.status = status;
+    this.body = body;
   }
 }
 
@@ -19,24 +20,34 @@ export class ApiError extends Error {
  * @throws {ApiError} and the signal's AbortError
  */
 export async function get(path, query = {}, signal) {
+  const text = await ask(path, query, { signal, headers: { Accept: "application/json" } });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(200, "The server's answer is not JSON. Does a proxy stand between?");
+  }
+}
+
+/**
+ * As `get`, for an answer that is text, or with a body.
+ * @param {string} path @param {Record<string, string | number | null | undefined>} query @param {RequestInit} request
+ * @returns {Promise<string>} @throws {ApiError} and the signal's AbortError
+ */
+export async function ask(path, query, request) {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
   }
   let answer;
   try {
-    answer = await fetch(`${base}${path}${search.size ? `?${search}` : ""}`, { signal, headers: { Accept: "application/json" } });
+    answer = await fetch(`${base}${path}${search.size ? `?${search}` : ""}`, request);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (request.signal?.aborted) throw error;
     throw new ApiError(0, "No answer from the server. Is vigla running, and is the network up?");
   }
   const text = await answer.text();
-  if (!answer.ok) throw new ApiError(answer.status, explain(answer.status, text));
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ApiError(answer.status, "The server's answer is not JSON. Does a proxy stand between?");
-  }
+  if (!answer.ok) throw new ApiError(answer.status, explain(answer.status, text), text);
+  return text;
 }
 
 const LONGEST_MESSAGE = 300; // a proxy's error page is no message

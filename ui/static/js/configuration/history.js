@@ -1,0 +1,94 @@
+/** Revisions: what each changed, and the way back. */
+
+import { change, params } from "../lib/address.js";
+import { ask, get } from "../lib/api.js";
+import { h } from "../lib/dom.js";
+import { count, when } from "../lib/format.js";
+import { emptyState, showError, skeleton } from "../lib/states.js";
+import { lineOf } from "./model.js";
+
+/** @typedef {import("./model.js").Revision} Revision */
+
+const API = "/api/vigla/v1/mesh";
+
+/** @param {HTMLElement} notice @param {() => void} changed called after the configuration was */
+export function historyView(notice, changed) {
+  const list = h("ol", { class: "revisions" });
+  const detail = h("div", { class: "revision" });
+  const element = h("div", { class: "config-history" }, list, detail);
+  /** @type {Revision[]} */
+  let revisions = [];
+
+  async function load() {
+    list.replaceChildren(skeleton(4, "skeleton-rule"));
+    try {
+      revisions = (await get(`${API}/revisions`)).revisions;
+      notice.replaceChildren();
+    } catch (error) {
+      list.replaceChildren();
+      return showError(notice, "The history could not be loaded.", error, load);
+    }
+    if (!revisions.length) return element.replaceChildren(emptyState("Nothing was changed yet", h("p", {}, "Each change of the configuration is kept here, with the way back.")));
+    draw();
+  }
+
+  function draw() {
+    const chosen = Number(params().get("revision")) || revisions[0].number;
+    list.replaceChildren(...revisions.map((each) => row(each, each.number === chosen)));
+    show(revisions.find(({ number }) => number === chosen) ?? revisions[0]);
+  }
+
+  /** @param {Revision} revision @param {boolean} chosen */
+  function row({ number, time, author, message, changes }, chosen) {
+    const choose = () => {
+      change({ revision: String(number) }, "replace");
+      draw();
+    };
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", "aria-current": chosen ? "true" : null, on: { click: choose } },
+        h("strong", {}, `${number}  ${message}`),
+        h("span", { class: "muted", title: time }, `${when(Date.parse(time) * 1000, Date.now())}, ${author}, ${count(changes.length, "change")}`),
+      ),
+    );
+  }
+
+  /** @param {Revision} revision */
+  async function show(revision) {
+    const text = await ask(`${API}/revisions/${revision.number}/diff`, {}, {}).catch((error) => void showError(notice, "The revision could not be loaded.", error, draw));
+    if (text === undefined) return;
+    const newest = revision.number === revisions[0].number;
+    detail.replaceChildren(
+      h("div", { class: "revision-head" }, h("h2", {}, `Revision ${revision.number}`), newest ? h("span", { class: "muted" }, "is in force") : rollback(revision)),
+      h("pre", { class: "diff", tabindex: 0, "aria-label": "What it changed" }, ...text.split("\n").map((line) => h("span", { class: lineOf(line) }, `${line}\n`))),
+    );
+  }
+
+  /** Two clicks: the second says what it does. @param {Revision} revision */
+  function rollback(revision) {
+    const button = h("button", { class: "button", type: "button" }, "Roll back to this");
+    let asked = false;
+    button.addEventListener("click", async () => {
+      if (!asked) {
+        asked = true;
+        button.textContent = `Undo everything after revision ${revision.number}?`;
+        button.classList.add("danger");
+        return;
+      }
+      try {
+        await ask(`${API}/revisions/${revision.number}/rollback`, { author: "ui" }, { method: "POST" });
+        change({ revision: null }, "replace");
+        changed();
+        load();
+      } catch (error) {
+        showError(notice, "Nothing was rolled back.", error, draw);
+      }
+    });
+    return button;
+  }
+
+  return { element, load };
+}

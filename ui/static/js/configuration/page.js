@@ -1,0 +1,234 @@
+/** The configuration page: objects with an editor, or the history. */
+
+import { change, onNavigate, params } from "../lib/address.js";
+import { ApiError, ask, get, Latest } from "../lib/api.js";
+import { h, icon, middle, one } from "../lib/dom.js";
+import { count } from "../lib/format.js";
+import { emptyState, showError, skeleton } from "../lib/states.js";
+import { editor } from "./editor.js";
+import { historyView } from "./history.js";
+import { byObject, grouped, keyOf, readFindings, readItems, TEMPLATE } from "./model.js";
+
+/** @typedef {import("./model.js").Item} Item @typedef {import("./model.js").Finding} Finding */
+
+const API = "/api/vigla/v1/mesh";
+const LEVELS = { error: "m4.5 4.5 7 7M11.5 4.5l-7 7", warning: "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01", info: "M8 7.2v4M8 4.8h.01M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2" };
+const WORDS = { error: "error", warning: "warning", info: "note" };
+
+const notice = one("[data-notice]");
+const body = one("[data-body]");
+const loads = new Latest();
+const checks = new Latest();
+const source = editor((text) => check(text));
+const history = historyView(notice, load);
+const list = h("nav", { class: "config-list", "aria-label": "Objects" });
+const find = h("input", { type: "search", placeholder: "Find object", "aria-label": "Find object", autocomplete: "off", spellcheck: "false" });
+const findings = h("ul", { class: "findings", "aria-live": "polite", "aria-label": "Findings" });
+const title = h("h2");
+const apply = h("button", { class: "button primary", type: "button", disabled: true, on: { click: applyText } }, "Apply");
+const remove = h("button", { class: "button", type: "button", on: { click: removeObject } }, "Delete");
+const pane = h("section", { class: "config-pane", "aria-label": "Object" }, h("div", { class: "config-head" }, title, remove, apply), source.element, findings);
+const objects = h("div", { class: "config-objects" }, h("div", { class: "config-side" }, find, list), pane);
+/** @type {Item[]} */
+let items = [];
+/** @type {Finding[]} of the whole configuration */
+let found = [];
+let written = ""; // as the server has it
+let opened = ""; // key of the object in the editor
+
+find.addEventListener("input", () => {
+  change({ find: find.value || null }, "replace");
+  drawList();
+});
+one("[data-new]").addEventListener("click", () => {
+  change({ object: "new", view: null }, "push");
+  restore();
+});
+for (const button of document.querySelectorAll("[data-view]")) {
+  button.addEventListener("click", () => {
+    change({ view: button.dataset.view === "history" ? "history" : null, revision: null }, "push");
+    restore();
+  });
+}
+addEventListener("beforeunload", (event) => {
+  if (pane.isConnected && source.text() !== written) event.preventDefault();
+});
+onNavigate(restore);
+body.replaceChildren(skeleton(6, "skeleton-rule"));
+load();
+
+async function load() {
+  try {
+    const answers = await loads.run((signal) => Promise.all([get(`${API}/config`, {}, signal), get(`${API}/analyze`, {}, signal)]));
+    if (answers === undefined) return;
+    items = readItems(answers[0]);
+    found = readFindings(answers[1]);
+    notice.replaceChildren();
+    restore();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      body.replaceChildren(emptyState("This server has no mesh", h("p", {}, "Start it with ", h("code", {}, "vigla serve --xds-port 15010"), ", or try ", h("code", {}, "vigla demo"), ".")));
+      one("[data-new]").hidden = true;
+      return;
+    }
+    if (!items.length) body.replaceChildren();
+    showError(notice, "The configuration could not be loaded.", error, load);
+  }
+}
+
+function restore() {
+  const query = params();
+  const past = query.get("view") === "history";
+  for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String((button.dataset.view === "history") === past));
+  one("[data-count]").textContent = `${count(items.length, "object")}, ${found.length ? count(found.length, "finding") : "no findings"}`;
+  if (past) {
+    body.replaceChildren(history.element);
+    history.load();
+    return;
+  }
+  find.value = query.get("find") ?? "";
+  const asked = query.get("object");
+  if (!items.length && asked !== "new") {
+    body.replaceChildren(emptyState("The mesh has no configuration yet", h("p", {}, "Apply a file with ", h("code", {}, "vigla apply -f FILE"), ", or write an object here.")));
+    return;
+  }
+  body.replaceChildren(objects);
+  drawList();
+  open(asked ?? (found.find(({ object }) => items.some(({ key }) => key === object))?.object || (items.find(({ kind }) => kind === "VirtualService") ?? items[0]).key));
+}
+
+function drawList() {
+  const worst = byObject(found);
+  const groups = [...grouped(items, find.value)];
+  list.replaceChildren(
+    ...groups.map(([kind, own]) =>
+      h(
+        "details",
+        { open: own.length <= 12 || find.value !== "" || own.some(({ key }) => key === opened) },
+        h("summary", {}, kind, h("span", { class: "muted" }, ` ${own.length}`)),
+        h("ul", {}, ...own.map((item) => h("li", {}, row(item, worst.get(item.key))))),
+      ),
+    ),
+    ...(groups.length ? [] : [h("p", { class: "muted" }, "Nothing has this in its name")]),
+  );
+}
+
+/** @param {Item} item @param {{level: string, count: number} | undefined} worst */
+function row({ key, name, namespace }, worst) {
+  const choose = () => {
+    if (source.text() !== written && !confirm("Leave the changes that are not applied?")) return;
+    change({ object: key }, "push");
+    open(key);
+  };
+  return h(
+    "button",
+    { type: "button", data: { object: key }, "aria-current": key === opened ? "true" : null, on: { click: choose } },
+    middle(name),
+    h("span", { class: "muted" }, namespace),
+    worst && h("span", { class: `badge ${worst.level}`, title: count(worst.count, "finding") }, worst.count),
+  );
+}
+
+/** @param {string} key */
+async function open(key) {
+  opened = key;
+  for (const button of list.querySelectorAll("[data-object]")) button.toggleAttribute("aria-current", button.dataset.object === key);
+  list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  const item = items.find((each) => each.key === key);
+  remove.hidden = !item;
+  remove.textContent = "Delete";
+  title.replaceChildren(item ? middle(item.name) : "New object", ...(item ? [h("span", { class: "muted" }, `${item.kind} in ${item.namespace}`)] : []));
+  findings.replaceChildren();
+  try {
+    written = item ? await ask(`${API}/config`, { kind: item.kind, namespace: item.namespace, name: item.name, output: "yaml" }, {}) : "";
+  } catch (error) {
+    return showError(notice, "The object could not be loaded.", error, () => open(key));
+  }
+  if (opened !== key) return;
+  source.show(item ? written : TEMPLATE);
+  check(source.text());
+}
+
+/** Shows what the server would say of a text; of a dry run nothing stays. @param {string} text */
+async function check(text) {
+  apply.disabled = true;
+  try {
+    const answer = await checks.run((signal) => ask(`${API}/apply`, { ...where(), dry_run: "true" }, { method: "POST", body: text, signal }));
+    if (answer === undefined) return;
+    tell(JSON.parse(answer));
+    apply.disabled = text === written;
+  } catch (error) {
+    refused(error);
+  }
+}
+
+/** The namespace of an object that names none. */
+function where() {
+  return { namespace: items.find(({ key }) => key === opened)?.namespace, author: "ui" };
+}
+
+/** @param {unknown} error */
+function refused(error) {
+  if (error instanceof ApiError && error.status === 422) tell(JSON.parse(error.body));
+  else showError(notice, "The text could not be checked.", error, () => check(source.text()));
+}
+
+/** @param {any} answer */
+function tell(answer) {
+  const told = readFindings(answer);
+  source.mark(told);
+  findings.replaceChildren(...(told.length ? told.map(line) : [h("li", { class: "fine" }, icon("m3.5 8.5 3 3 6-7"), "Nothing is wrong with it")]));
+}
+
+/** @param {Finding} finding */
+function line({ code, level, text, line: at }) {
+  return h(
+    "li",
+    { class: level },
+    icon(LEVELS[level]),
+    h("span", {}, h("span", { class: "visually-hidden" }, `${WORDS[level]}: `), text, code && h("code", {}, code)),
+    at > 0 && h("button", { class: "button quiet", type: "button", on: { click: () => source.goTo(at) } }, `Line ${at}`),
+  );
+}
+
+async function applyText() {
+  apply.disabled = true;
+  try {
+    const answer = JSON.parse(await ask(`${API}/apply`, { ...where(), message: "changed in the browser" }, { method: "POST", body: source.text() }));
+    written = source.text();
+    const [first] = answer.revision.changes.filter((/** @type {any} */ each) => each.change !== "deleted");
+    if (first) change({ object: keyOf(first.kind, first.namespace, first.name) }, "replace");
+    await load();
+    toast(answer.revision.changes.length ? `Applied as revision ${answer.revision.number}` : "Nothing changed by it");
+  } catch (error) {
+    refused(error);
+  }
+}
+
+/** Two clicks: the second says what it does. */
+async function removeObject() {
+  const item = items.find(({ key }) => key === opened);
+  if (!item) return;
+  if (remove.textContent === "Delete") {
+    remove.textContent = `Delete ${item.kind} ${item.name}?`;
+    return;
+  }
+  try {
+    const parts = [item.kind, item.namespace, item.name].map(encodeURIComponent).join("/");
+    const answer = JSON.parse(await ask(`${API}/config/${parts}`, { author: "ui" }, { method: "DELETE" }));
+    written = source.text();
+    change({ object: null }, "replace");
+    await load();
+    toast(`Deleted as revision ${answer.revision.number}; the history has the way back`);
+  } catch (error) {
+    showError(notice, "Nothing was deleted.", error, () => open(opened));
+  }
+}
+
+/** @param {string} text */
+function toast(text) {
+  const place = one(".toast");
+  place.textContent = text;
+  place.hidden = false;
+  setTimeout(() => (place.hidden = true), 4000);
+}
