@@ -72,6 +72,7 @@ def options_of(query: Mapping[str, str], now: int, focus: Focus | None) -> Graph
         "response_time": query.get("responseTime") or "95",
         "throughput": query.get("throughputType") or "request",
         "focus": focus,
+        "ambient": query.get("ambientTraffic", "none") != "none",
     }
     try:
         return _OPTIONS.validate_python(found)

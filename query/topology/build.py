@@ -1,6 +1,6 @@
 """A graph from beginning to end."""
 
-from query.topology.appenders import defined, marks, measured
+from query.topology.appenders import ambient, defined, marks, measured
 from query.topology.configuration import Configuration
 from query.topology.health import health
 from query.topology.options import GraphOptions
@@ -36,6 +36,8 @@ def build(
     if options.wants("idleNode"):
         defined.idle_node(traffic, options, configuration)
     marks.outsider(traffic, options, configuration)
+    if options.wants("ambient"):
+        ambient.waypoints(traffic, options, configuration)
     marks.traffic_generator(traffic)
     if options.graph_type == "service":
         traffic = reduced(traffic)

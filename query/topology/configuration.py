@@ -29,6 +29,9 @@ class Configuration(Protocol):
     def services(self, namespace: str, at: int) -> Collection[str] | None:
         """Names of the services that are defined; None where that is not known."""
 
+    def waypoints(self, at: int) -> Collection[Peer]:
+        """Workloads that are waypoints of an ambient mesh."""
+
     def service_entries(self, at: int) -> Collection[ServiceEntry]:
         """Service entries of the mesh."""
 
@@ -44,6 +47,10 @@ class NoConfiguration:
 
     def services(self, namespace: str, at: int) -> None:
         """Not known."""
+
+    def waypoints(self, at: int) -> tuple[Peer, ...]:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return ()
 
     def service_entries(self, at: int) -> tuple[ServiceEntry, ...]:  # noqa: ARG002  as the protocol has it
         """None."""

@@ -1,6 +1,6 @@
 """Nodes of the graph, and how their identity follows from Istio's labels and the graph type."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -56,6 +56,10 @@ class Node:
     def id(self) -> str:
         """The identity in answers."""
         return digest(self.key)
+
+    def without_app(self) -> None:
+        """Forget the app; the key stays."""
+        self.peer = replace(self.peer, app="")
 
 
 def identify(peer: Peer, graph_type: GraphType) -> tuple[str, NodeType]:

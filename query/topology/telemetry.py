@@ -30,6 +30,8 @@ _PEERS: Final = (
 EDGE_LABELS: Final = f"{_PEERS},request_protocol"
 _REQUESTS: Final = f"{EDGE_LABELS},response_code,grpc_response_status,response_flags"
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+(:\d+)?")
+_CLIENTS: Final = "waypoint|source"
+_SERVERS: Final = "waypoint|destination"
 _HTTP_ERROR: Final = re.compile(r"[45]\d\d")
 
 
@@ -93,14 +95,18 @@ def selectors(options: GraphOptions) -> list[str]:
     if options.focus is not None:
         return _about(options.focus)
     found: list[str] = []
+    source, target = ("source", "destination") if not options.ambient else (_CLIENTS, _SERVERS)
     unserved = 'destination_workload_namespace="unknown",destination_workload="unknown"'
     for namespace in options.namespaces:
         name, host = quote(namespace), quote(rf"^.+\.{re.escape(namespace)}\..+$")
         found += [
-            f'reporter="source",source_workload_namespace!={name},{unserved},destination_service=~{host}',
-            f'reporter="destination",destination_workload_namespace={name}',
-            f'reporter="source",source_workload_namespace={name}',
+            f'reporter=~"{source}",source_workload_namespace!={name},{unserved},destination_service=~{host}',
+            f'reporter=~"{target}",destination_workload_namespace={name}',
+            f'reporter=~"{source}",source_workload_namespace={name}',
         ]
+        if options.ambient:
+            away = f"source_workload_namespace!={name},destination_workload_namespace={name}"
+            found.append(f'reporter="source",{away}')
     return found
 
 

@@ -66,10 +66,16 @@ class Edge:
 
 
 class TrafficMap:
-    """A directed multigraph; ``graph`` is for algorithms of networkx, keyed by ``Node.key``."""
+    """A directed multigraph.
+
+    Attributes:
+        graph: for algorithms of networkx, keyed by ``Node.key``.
+        folded: edges that are shown as part of another; they count in the rates of their nodes.
+    """
 
     def __init__(self) -> None:
         self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self.folded: list[Edge] = []
 
     def node(self, node: Node) -> Node:
         """The node of that key, added when it is new."""
@@ -104,6 +110,16 @@ class TrafficMap:
     def outgoing(self, key: str) -> list[Edge]:
         """Calls that a node makes."""
         return [edge for _, _, edge in self.graph.out_edges(key, data="edge")]
+
+    def find(self, source: str, target: str, protocol: Protocol) -> Edge | None:
+        """The edge, if there is one."""
+        data = self.graph.get_edge_data(source, target, protocol)
+        return None if data is None else cast("Edge", data["edge"])
+
+    def fold(self, edge: Edge) -> None:
+        """Take an edge out of the graph and keep its calls."""
+        self.graph.remove_edge(edge.source, edge.target, edge.protocol)
+        self.folded.append(edge)
 
     def remove(self, key: str) -> None:
         """Take a node away with its edges."""

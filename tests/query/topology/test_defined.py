@@ -19,6 +19,9 @@ class Shop:
     def services(self, namespace: str, at: int) -> list[str]:  # noqa: ARG002
         return []
 
+    def waypoints(self, at: int) -> list[Peer]:  # noqa: ARG002
+        return []
+
     def service_entries(self, at: int) -> list[ServiceEntry]:  # noqa: ARG002
         return [ServiceEntry("search", "shop", ("a.example", "b.example"))]
 
