@@ -41,6 +41,7 @@ def build(
     marks.traffic_generator(traffic)
     if options.graph_type == "service":
         traffic = reduced(traffic)
+    measured.show(traffic, options)
     if options.wants("health"):
         health(traffic, settings)
     return traffic

@@ -10,12 +10,10 @@ from query.topology.traffic import Edge, TrafficMap
 def waypoints(traffic: TrafficMap, options: GraphOptions, configuration: Configuration) -> None:
     """``isWaypoint`` of nodes, ``waypoint`` of edges.
 
-    A waypoint has no app, so that no box of an app is drawn around it. Where calls go both to it and back, the
+    A waypoint has no app, so that no box of an app is drawn around it. Where calls go to it and back, the
     way back is folded into the way there.
     """
-    known = {
-        (peer.cluster, peer.namespace, peer.workload) for peer in configuration.waypoints(options.at)
-    }
+    known = {(peer.cluster, peer.namespace, peer.workload) for peer in configuration.waypoints(options.at)}
     found = [node for node in traffic.nodes() if _place(node) in known]
     for node in found:
         node.marks["isWaypoint"] = True
