@@ -29,7 +29,7 @@ def router(engine: TraceEngine, limits: Limits) -> APIRouter:
     """
     routes = APIRouter(prefix="/api/vigla/v1", tags=["traces"])
 
-    @routes.get("/graph")
+    @routes.get("/graph/spans")
     async def graph(request: Request, start: Microseconds, end: Microseconds) -> Response:
         """Services and the calls between them in a time range.
 

@@ -18,6 +18,7 @@ from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
 from query.topology import api as topology
+from query.topology import native_api as topology_native
 from query.topology.configuration import Configuration, NoConfiguration
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
@@ -102,7 +103,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(status.router(store, series, limits, clock), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)
         app.include_router(targets_api.router(parts.targets, limits), prefix=prefix)
-    app.include_router(topology.router(series, parts.configuration, parts.health, limits, clock))
+    for graphs in (topology, topology_native):
+        app.include_router(graphs.router(series, parts.configuration, parts.health, limits, clock))
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

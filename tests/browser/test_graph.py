@@ -58,7 +58,7 @@ def test_a_refresh_moves_nothing(server: str, open_page: OpenPage) -> None:
         answer["nodes"].append({**answer["nodes"][0], "service": "newcomer"})
         route.fulfill(json=answer)
 
-    page.route("**/api/vigla/v1/graph*", one_more)
+    page.route("**/api/vigla/v1/graph/spans*", one_more)
     page.get_by_role("button", name="Refresh now").click()
     expect(page.locator("[data-node=newcomer]")).to_be_visible()
     after = boxes(page)
@@ -80,7 +80,7 @@ def test_the_table_has_the_same_and_is_in_the_address(server: str, open_page: Op
 def test_a_failing_refresh_keeps_the_graph(server: str, open_page: OpenPage) -> None:
     page = open_page(f"{server}/graph", expect_failures=True)
     before = boxes(page)
-    page.route("**/api/vigla/v1/graph*", lambda route: route.fulfill(status=503, body="busy"))
+    page.route("**/api/vigla/v1/graph/spans*", lambda route: route.fulfill(status=503, body="busy"))
     page.get_by_role("button", name="Refresh now").click()
     expect(page.get_by_role("alert")).to_contain_text("busy")
     assert boxes(page) == before

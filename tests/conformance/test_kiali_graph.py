@@ -8,10 +8,10 @@ import pytest
 
 from query.promql.memory import MemorySeries
 from query.topology import kiali_json
-from query.topology.api import node_focus, options_of
 from query.topology.build import build
 from query.topology.configuration import NoConfiguration
 from query.topology.nodes import Peer
+from query.topology.parameters import node_focus, options_of
 from query.topology.telemetry import Metrics
 from tests.conformance.conftest import CASES
 from vigla.settings import HealthSettings
@@ -39,10 +39,7 @@ def cases() -> list[Any]:
     if not FOLDER.is_dir():
         reason = pytest.mark.skip(f"no conformance cases: {FOLDER} is absent")
         return [pytest.param({}, marks=reason)]
-    return [
-        pytest.param(case, id=case["name"])
-        for case in json.loads((FOLDER / "cases.json").read_text())
-    ]
+    return [pytest.param(case, id=case["name"]) for case in json.loads((FOLDER / "cases.json").read_text())]
 
 
 def series(case: dict[str, Any]) -> MemorySeries:

@@ -266,7 +266,7 @@ def test_wrong_service_performance_parameters(api: httpx.Client, params: dict[st
 
 
 def test_graph_and_attributes(api: httpx.Client):
-    graph = api.get("/api/vigla/v1/graph", params={"start": 0, "end": NOW_S * 1_000_000}).json()
+    graph = api.get("/api/vigla/v1/graph/spans", params={"start": 0, "end": NOW_S * 1_000_000}).json()
     assert [(n["service"], n["spans"], n["errors"]) for n in graph["nodes"]] == [
         ("back", 2, 0),
         ("front", 2, 1),

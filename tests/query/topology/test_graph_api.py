@@ -61,7 +61,10 @@ def _written() -> Any:
         return {"__name__": name, **CALL, **labels}, samples
 
     total = "traces_service_graph_request_total"
-    pairs = [{"client": "web", "server": "cart"}, {"client": "cart", "server": "db"}]
+    pairs = [
+        {"client": "web", "server": "cart"},
+        {"client": "cart", "server": "db", "connection_type": "database"},
+    ]
     spans = [({"__name__": total, **pair}, counter("x", 2.0)[1]) for pair in pairs]
     latency = "istio_request_duration_milliseconds_bucket"
     return request_v1(
@@ -121,17 +124,25 @@ def test_graph_of_a_node(http: httpx.Client, what: str) -> None:
 
 
 def test_numbers(http: httpx.Client) -> None:
-    (edge,) = ask(http, "/api/vigla/v1/mesh-graph")["edges"]
+    body = ask(http, "/api/vigla/v1/graph")
+    (edge,) = body["edges"]
     assert edge["rate"] == pytest.approx(10)
     assert edge["errors"] == pytest.approx(0.5)
+    assert edge["error_ratio"] == pytest.approx(0.05)
     assert edge["p95_ms"] == pytest.approx(19.5)
-    assert edge["health"] == "Degraded"
+    assert edge["mtls"] == 1.0
+    assert edge["health"] == {"status": "Degraded", "reasons": ["http 503: 5 % of calls"]}
+    assert [node["name"] for node in body["nodes"]] == ["cart-v1", "web-v1"]
+    assert body["nodes"][1]["badges"] == {"isRoot": True}
 
 
 def test_calls_that_no_proxy_saw(http: httpx.Client) -> None:
-    (call,) = ask(http, "/api/vigla/v1/mesh-graph", graphType="app")["spans"]
-    assert (call["client"], call["server"], call["p95_ms"]) == ("cart", "db", None)
-    assert call["rate"] == pytest.approx(2)
+    body = ask(http, "/api/vigla/v1/graph", graphType="app")
+    names = {node["id"]: (node["name"], node["kind"]) for node in body["nodes"]}
+    (call,) = [edge for edge in body["edges"] if edge["protocol"] == "span"]
+    assert names[call["source"]] == ("cart", "app")
+    assert names[call["target"]] == ("db", "database")
+    assert (call["rate"], call["p95_ms"]) == (pytest.approx(2), None)
 
 
 def test_nothing_at_another_time(http: httpx.Client) -> None:

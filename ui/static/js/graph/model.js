@@ -1,4 +1,4 @@
-/** The service graph as drawn, from `GET /api/vigla/v1/graph`. */
+/** The service graph as drawn, from `GET /api/vigla/v1/graph/spans`. */
 
 /**
  * @typedef {"healthy" | "degraded" | "failure"} Health

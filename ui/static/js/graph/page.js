@@ -86,7 +86,7 @@ async function load() {
   const range = readRange(params());
   const { start, end } = resolve(range, Date.now());
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { start: Math.floor(start), end: Math.ceil(end) }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph/spans", { start: Math.floor(start), end: Math.ceil(end) }, signal));
     if (answer === undefined) return;
     graph = readGraph(answer, (end - start) / 1e6);
     notice.replaceChildren();
