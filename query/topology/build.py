@@ -1,6 +1,6 @@
 """A graph from beginning to end."""
 
-from query.topology.appenders import ambient, defined, marks, measured
+from query.topology.appenders import ambient, configured, defined, marks, measured
 from query.topology.configuration import Configuration
 from query.topology.health import health
 from query.topology.options import GraphOptions
@@ -39,6 +39,8 @@ def build(
     if options.wants("ambient"):
         ambient.waypoints(traffic, options, configuration)
     marks.traffic_generator(traffic)
+    if options.wants("istio"):
+        configured.badges(traffic, options, configuration)
     if options.graph_type == "service":
         traffic = reduced(traffic)
     measured.show(traffic, options)

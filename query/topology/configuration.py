@@ -1,10 +1,13 @@
 """What the graph asks the configuration; the mesh answers where there is one."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from query.topology.nodes import Peer
+
+Badges = Callable[[str, str], Mapping[str, object]]
+"""From namespace and name of a service to what applies to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class Configuration(Protocol):
     def service_entries(self, at: int) -> Collection[ServiceEntry]:
         """Service entries of the mesh."""
 
+    def badges(self, at: int) -> Badges:
+        """What applied to each service, by the names in Kiali's JSON: ``hasCB``, ``hasVS``, ..."""
+
 
 class NoConfiguration:
     """Where nothing is known but traffic; no node is judged idle, dead or inaccessible by it."""
@@ -55,3 +61,7 @@ class NoConfiguration:
     def service_entries(self, at: int) -> tuple[ServiceEntry, ...]:  # noqa: ARG002  as the protocol has it
         """None."""
         return ()
+
+    def badges(self, at: int) -> Badges:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return lambda _namespace, _service: {}
