@@ -21,6 +21,19 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
 
+def forget_peak(pid: int) -> None:
+    """Let ``peak_bytes`` begin anew (``clear_refs`` in proc(5))."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes(pid: int) -> int:
+    """Most memory that the process held since its start, or since ``forget_peak``."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return resident_bytes(pid)
+
+
 @dataclass(slots=True)
 class MemoryTrack:
     """Resident memory over time."""

@@ -19,9 +19,8 @@ from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
 from query.topology import api as topology
-from query.topology import own_api as own_graph
+from query.topology import native_api as topology_native
 from query.topology.configuration import Configuration, NoConfiguration
-from query.topology.own_api import MeshGraph
 from query.traces.engine import TraceEngine
 from vigla.clock import Clock
 from vigla.listen import HttpServer, bind
@@ -111,8 +110,9 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(admin_api.router(allowed, series, limits), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)
         app.include_router(targets_api.router(parts.targets, limits), prefix=prefix)
-    app.include_router(topology.router(series, parts.configuration, parts.health, limits, clock))
-    app.include_router(own_graph.router(MeshGraph(series, engine, parts.configuration, parts.health), limits))
+    configured = parts.configuration, parts.health, limits, clock
+    app.include_router(topology.router(series, *configured))
+    app.include_router(topology_native.router(series, engine, *configured))
     app.include_router(native.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(sql.router(store, promoted, settings, limits))

@@ -160,6 +160,9 @@ class HealthSettings(Section):
     p95_ms: float = Field(
         0.0, ge=0, description="milliseconds of p95 above which calls are degraded; 0 judges no latency"
     )
+    record_interval_s: float = Field(
+        60.0, ge=0, description="seconds between samples of `vigla_health_status`; 0 writes none"
+    )
 
 
 class ScrapeSettings(Section):

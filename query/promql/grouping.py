@@ -29,7 +29,8 @@ class Groups:
     def of(cls, expr: Aggregation, labels: list[Labels]) -> "Groups":
         """The groups that ``by`` or ``without`` makes."""
         cut = left if expr.without else kept
-        numbers, keys = numbered([cut(own, expr.grouping) for own in labels])
+        names = frozenset(expr.grouping)
+        numbers, keys = numbered([cut(own, names) for own in labels])
         return cls(np.array(numbers, np.int64), keys)
 
     def __len__(self) -> int:

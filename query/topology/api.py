@@ -1,24 +1,21 @@
 """Kiali's graph API: ``GET /api/namespaces/graph`` and the graphs about one node."""
 
-from collections.abc import Mapping
-
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import TypeAdapter, ValidationError
 
 from query import native_errors
 from query.limits import Limits
-from query.prometheus.params import duration_ms
 from query.promql.series import SeriesSource
 from query.topology import kiali_json
 from query.topology.build import build
 from query.topology.configuration import Configuration
-from query.topology.options import Focus, GraphOptions
+from query.topology.options import GraphOptions
+from query.topology.parameters import node_focus, options_of
 from query.topology.telemetry import Metrics
 from query.topology.traffic import TrafficMap
 from vigla.clock import Clock
-from vigla.errors import BadInput, QueryError, ViglaError
+from vigla.errors import ViglaError
 from vigla.settings import HealthSettings
 from vigla.storage.api import QueryContext
 
@@ -30,63 +27,6 @@ _NODE_GRAPHS = (
     f"{_PLACE}/services/{{service}}/graph",
     f"{_PLACE}/workloads/{{workload}}/graph",
 )
-_OPTIONS: TypeAdapter[GraphOptions] = TypeAdapter(GraphOptions)
-
-
-def node_focus(path: Mapping[str, str]) -> Focus | None:
-    """The node that a path is about."""
-    return Focus(**path) if path else None
-
-
-def options_of(query: Mapping[str, str], now: int, focus: Focus | None) -> GraphOptions:
-    """What the parameters of a request ask for; an empty ``appenders`` is none of the optional ones.
-
-    Args:
-        query: parameters by name.
-        now: Unix seconds, where ``queryTime`` is not given.
-        focus: of a node graph.
-
-    Raises:
-        BadInput: a value is not one of those allowed, or ``namespaces`` is missing.
-    """
-    namespaces = [each for each in query.get("namespaces", "").split(",") if each]
-    if not namespaces and focus is None:
-        raise BadInput("namespaces is missing: name one or more, separated by commas")
-    rates = {name.removeprefix("rate").lower(): query[name] for name in _RATES if query.get(name)}
-    found: dict[str, object] = {
-        "namespaces": namespaces,
-        "graph_type": query.get("graphType") or "workload",
-        "at": query.get("queryTime") or now,
-        "duration": max(_seconds(query.get("duration") or "10m"), 1),
-        "rates": rates,
-        "inject_services": query.get("injectServiceNodes") or False,
-        "idle_edges": query.get("includeIdleEdges") or False,
-        "box_by": _names(query.get("boxBy", "")),
-        "appenders": _names(query["appenders"]) if "appenders" in query else None,
-        "response_time": query.get("responseTime") or "95",
-        "throughput": query.get("throughputType") or "request",
-        "focus": focus,
-    }
-    try:
-        return _OPTIONS.validate_python(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadInput(f"{place}: {first['msg']}, not {first['input']!r}") from error
-
-
-_RATES = ("rateGrpc", "rateHttp", "rateTcp")
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(each.strip() for each in text.split(",") if each.strip())
-
-
-def _seconds(text: str) -> int:
-    try:
-        return duration_ms("duration", text) // 1000
-    except QueryError as error:
-        raise BadInput(str(error)) from error
 
 
 def router(

@@ -1,6 +1,6 @@
 """A graph from beginning to end."""
 
-from query.topology.appenders import defined, marks, measured
+from query.topology.appenders import ambient, configured, defined, marks, measured
 from query.topology.configuration import Configuration
 from query.topology.health import health
 from query.topology.options import GraphOptions
@@ -36,9 +36,14 @@ def build(
     if options.wants("idleNode"):
         defined.idle_node(traffic, options, configuration)
     marks.outsider(traffic, options, configuration)
+    if options.wants("ambient"):
+        ambient.waypoints(traffic, options, configuration)
     marks.traffic_generator(traffic)
+    if options.wants("istio"):
+        configured.badges(traffic, options, configuration)
     if options.graph_type == "service":
         traffic = reduced(traffic)
+    measured.show(traffic, options)
     if options.wants("health"):
         health(traffic, settings)
     return traffic

@@ -1,10 +1,13 @@
 """What the graph asks the configuration; the mesh answers where there is one."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from query.topology.nodes import Peer
+
+Badges = Callable[[str, str], Mapping[str, object]]
+"""From namespace and name of a service to what applies to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,14 @@ class Configuration(Protocol):
     def services(self, namespace: str, at: int) -> Collection[str] | None:
         """Names of the services that are defined; None where that is not known."""
 
+    def waypoints(self, at: int) -> Collection[Peer]:
+        """Workloads that are waypoints of an ambient mesh."""
+
     def service_entries(self, at: int) -> Collection[ServiceEntry]:
         """Service entries of the mesh."""
+
+    def badges(self, at: int) -> Badges:
+        """What applied to each service, by the names in Kiali's JSON: ``hasCB``, ``hasVS``, ..."""
 
 
 class NoConfiguration:
@@ -45,6 +54,14 @@ class NoConfiguration:
     def services(self, namespace: str, at: int) -> None:
         """Not known."""
 
+    def waypoints(self, at: int) -> tuple[Peer, ...]:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return ()
+
     def service_entries(self, at: int) -> tuple[ServiceEntry, ...]:  # noqa: ARG002  as the protocol has it
         """None."""
         return ()
+
+    def badges(self, at: int) -> Badges:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return lambda _namespace, _service: {}

@@ -20,6 +20,6 @@ def without_echoes(traffic: TrafficMap) -> None:
                 if other.protocol == edge.protocol and other.source != node.key
             )
             if named >= _SHARE * edge.rate:
-                traffic.graph.remove_edge(edge.source, edge.target, edge.protocol)
+                traffic.drop(edge)
         if not traffic.outgoing(node.key) and not traffic.incoming(node.key):
             traffic.remove(node.key)

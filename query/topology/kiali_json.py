@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 from query.topology.nodes import Node, Peer, digest
 from query.topology.options import GraphOptions
-from query.topology.traffic import NO_RESPONSE, OK, Edge, TrafficMap
+from query.topology.traffic import NO_RESPONSE, Edge, TrafficMap
 
 Json = dict[str, object]
 
@@ -32,6 +33,12 @@ def graph(traffic: TrafficMap, options: GraphOptions) -> Json:
 def _order(node: Node) -> tuple[str, ...]:
     peer = node.peer
     return peer.cluster, peer.namespace, peer.app, peer.version, peer.service, peer.workload
+
+
+def returning(edge: Edge) -> Json:
+    """A call back from a waypoint, within the one there: Kiali names the caller as both of its ends."""
+    shown = replace(edge, source=edge.target, marks={"waypoint": {"direction": "from"}})
+    return _edge(shown, {(shown.source, shown.protocol): edge.rate})
 
 
 def _edge_order(edge: Edge) -> tuple[str, str, str]:
@@ -96,10 +103,11 @@ def _node(traffic: TrafficMap, node: Node, parent: str) -> Json:
 
 def _node_rates(traffic: TrafficMap, node: Node) -> dict[str, dict[str, str]]:
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for edge in traffic.incoming(node.key):
+    folded = traffic.folded
+    for edge in [*traffic.incoming(node.key), *(each for each in folded if each.target == node.key)]:
         for suffix, rate in _by_class(edge).items():
             sums[edge.protocol][f"{edge.protocol}In{suffix}"] += rate
-    for edge in traffic.outgoing(node.key):
+    for edge in [*traffic.outgoing(node.key), *(each for each in folded if each.source == node.key)]:
         sums[edge.protocol][f"{edge.protocol}Out"] += edge.rate
     written = {name: _written(rates) for name, rates in sums.items()}
     return {name: rates for name, rates in written.items() if rates}
@@ -121,8 +129,6 @@ def response_class(protocol: str, code: str) -> str:
         return "NoResponse" if protocol == "http" else ""
     if protocol == "grpc":
         return "" if code == "0" else "Err"
-    if protocol == "span":
-        return "" if code == OK else "Err"
     return f"{code[0]}xx" if code[0] in "345" else ""
 
 

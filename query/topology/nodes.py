@@ -1,13 +1,17 @@
 """Nodes of the graph, and how their identity follows from Istio's labels and the graph type."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
+
+from query.topology.status import Health
 
 GraphType = Literal["app", "service", "versionedApp", "workload"]
 NodeType = Literal["app", "box", "database", "external", "queue", "service", "unknown", "workload"]
 
 UNKNOWN = "unknown"
+CACHED = 1 << 15  # identities kept from one graph to the next: some MB
 NO_SERVICE = frozenset({"", UNKNOWN, "PassthroughCluster", "BlackHoleCluster"})
 """Service names that get no node between client and workload."""
 
@@ -17,6 +21,7 @@ def known(value: str) -> bool:
     return value not in {"", UNKNOWN}
 
 
+@lru_cache(maxsize=CACHED)
 def digest(text: str) -> str:
     """The form that identities have in answers: SHA-256 in hex."""
     return sha256(text.encode()).hexdigest()
@@ -44,6 +49,7 @@ class Node:
         peer: its names.
         destinations: services through which it was called: (cluster, namespace, name).
         marks: flags and findings of appenders by their name in Kiali's JSON, as ``isRoot``.
+        health: None where it was not asked for.
     """
 
     key: str
@@ -51,13 +57,19 @@ class Node:
     peer: Peer
     destinations: set[tuple[str, str, str]] = field(default_factory=set)
     marks: dict[str, object] = field(default_factory=dict)
+    health: Health | None = None
 
     @property
     def id(self) -> str:
         """The identity in answers."""
         return digest(self.key)
 
+    def without_app(self) -> None:
+        """Forget the app; the key stays."""
+        self.peer = replace(self.peer, app="")
 
+
+@lru_cache(maxsize=CACHED)
 def identify(peer: Peer, graph_type: GraphType) -> tuple[str, NodeType]:
     """The key and the kind of the node that a peer belongs to.
 

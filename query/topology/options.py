@@ -44,6 +44,7 @@ class GraphOptions:
         response_time: quantile in percent, or ``avg``.
         throughput: which bodies.
         focus: of a node graph.
+        ambient: also what waypoints report.
     """
 
     namespaces: Sequence[str]
@@ -58,6 +59,7 @@ class GraphOptions:
     response_time: Literal["50", "95", "99", "avg"] = "95"
     throughput: Literal["request", "response"] = "request"
     focus: Focus | None = None
+    ambient: bool = False
 
     def wants(self, appender: str) -> bool:
         """Whether an optional appender runs."""

@@ -1,21 +1,25 @@
-"""Calls that no proxy saw, from the metrics made of spans: ``traces_service_graph_*``; or from spans."""
+"""Calls that no proxy saw, from the metrics made of spans: ``traces_service_graph_*``.
 
+Databases and queues have no spans of their own; the calling span names them, and they become nodes here.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from query.topology.durations import Durations
 from query.topology.nodes import Node, NodeType, Peer
 from query.topology.telemetry import Metrics
-from query.topology.traffic import FAILED, OK, TrafficMap
+from query.topology.traffic import Edge, TrafficMap
 
 _BY = "client,server,connection_type"
-_TOTAL, _FAILED = "traces_service_graph_request_total", "traces_service_graph_request_failed_total"
-_SECONDS = "traces_service_graph_request_server_seconds_bucket"
+_PREFIX = "traces_service_graph_request"
 _KINDS: dict[str, NodeType] = {
     "database": "database",
     "messaging_system": "queue",
     "virtual_node": "external",
 }
-_MARKS = {"database": "isDatabase", "queue": "isQueue", "external": "isExternal"}
+MS_PER_S = 1000
 
 Pair = tuple[str, str, str]
 
@@ -28,7 +32,7 @@ class Call:
         client, server: names of services.
         connection: ``database``, ``messaging_system``, ``virtual_node``, or empty.
         rate, failed: a second.
-        p95_ms: of the server; None where not known.
+        durations: as the server saw them; None where not known.
     """
 
     client: str
@@ -36,76 +40,53 @@ class Call:
     connection: str
     rate: float
     failed: float
-    p95_ms: float | None
+    durations: Durations | None
 
 
 def measured(metrics: Metrics, duration: int) -> list[Call]:
     """Calls of a range.
 
     Args:
-        metrics: of the end of the range.
+        metrics: of its end.
         duration: seconds.
     """
-    rates = _pairs(metrics, f"sum(rate({_TOTAL}[{duration}s])) by ({_BY}) > 0")
-    failed = _pairs(metrics, f"sum(rate({_FAILED}[{duration}s])) by ({_BY}) > 0")
-    quantile = f"histogram_quantile(0.95, sum(rate({_SECONDS}[{duration}s])) by (le,{_BY})) >= 0"
-    slow = _pairs(metrics, quantile)
+    rates = _pairs(metrics, f"sum(rate({_PREFIX}_total[{duration}s])) by ({_BY}) > 0")
+    failed = _pairs(metrics, f"sum(rate({_PREFIX}_failed_total[{duration}s])) by ({_BY}) > 0")
+    buckets = f"sum(rate({_PREFIX}_server_seconds_bucket[{duration}s])) by (le,{_BY})"
+    durations: defaultdict[Pair, Durations] = defaultdict(Durations)
+    for labels, rate in metrics.vector(buckets):
+        durations[_pair(labels)].buckets[float(labels["le"]) * MS_PER_S] += rate
     return [
-        Call(*pair, rate, failed.get(pair, 0.0), slow[pair] * 1000 if pair in slow else None)
-        for pair, rate in sorted(rates.items())
+        Call(*pair, rate, failed.get(pair, 0.0), durations.get(pair)) for pair, rate in sorted(rates.items())
     ]
 
 
-def _pairs(metrics: Metrics, query: str) -> dict[Pair, float]:
-    return {
-        (labels.get("client", ""), labels.get("server", ""), labels.get("connection_type", "")): value
-        for labels, value in metrics.vector(query)
-    }
+def join(traffic: TrafficMap, calls: Iterable[Call], *, everywhere: bool) -> None:
+    """Add the calls that the traffic map lacks; a service that has no node there gets one.
 
+    A failed call has the code ``error``, another one ``ok``; the edges' protocol is ``span``.
 
-class _Places:
-    """Nodes by the names that spans give to services: ``reviews``, or ``reviews.default`` as Envoy says."""
-
-    def __init__(self, traffic: TrafficMap) -> None:
-        self._traffic = traffic
-        self._nodes: dict[str, list[Node]] = {}
-        for node in traffic.nodes():
-            for name in (_name(node), f"{_name(node)}.{node.peer.namespace}"):
-                self._nodes.setdefault(name, []).append(node)
-
-    def of(self, name: str) -> list[Node]:
-        return self._nodes.get(name, [])
-
-    def one(self, name: str, kind: NodeType) -> Node:
-        """Of several versions the one that is called most; a new node where there is none."""
-        if not (found := self.of(name)):
-            found = [self._traffic.node(Node(f"span_{kind}_{name}", kind, Peer("", "", service=name)))]
-            self._nodes[name] = found
-        return max(found, key=lambda node: sum(edge.rate for edge in self._traffic.incoming(node.key)))
-
-
-def join(traffic: TrafficMap, calls: Iterable[Call]) -> None:
-    """Add the calls that the traffic map lacks; a service that has no node there gets one."""
+    Args:
+        traffic: the map.
+        calls: from spans.
+        everywhere: also those of services that the map does not have.
+    """
     known = {(edge.source, edge.target) for edge in traffic.edges()}
     places = _Places(traffic)
     for call in calls:
         if call.client == call.server:  # a database may have its service's name
             continue
+        clients, servers = places.of(call.client), places.of(call.server)
         kind = _KINDS.get(call.connection, "service")
-        for node in places.of(call.server) if kind != "service" else ():
-            node.marks[_MARKS[kind]] = True
-        pairs = ((a.key, b.key) for a in places.of(call.client) for b in places.of(call.server))
-        if any(pair in known for pair in pairs):
+        for node in servers if kind != "service" else ():
+            node.kind = kind  # a proxy does not know it
+        if any((a.key, b.key) in known for a in clients for b in servers):
             continue
-        _add(traffic, call, places.one(call.client, "service"), places.one(call.server, kind))
-
-
-def _add(traffic: TrafficMap, call: Call, client: Node, server: Node) -> None:
-    edge = traffic.edge(client.key, server.key, "span")
-    edge.add(OK, "", "", call.rate - call.failed)
-    if call.failed:
-        edge.add(FAILED, "", "", call.failed)
-    edge.p95_ms = call.p95_ms
+        if everywhere or clients or servers:
+            ends = places.one(call.client, "service"), places.one(call.server, kind)
+            edge = traffic.edge(ends[0].key, ends[1].key, "span")
+            _fill(edge, call.rate, call.failed)
+            edge.durations = call.durations
 
 
 def alone(traffic: TrafficMap, services: Iterable[str]) -> None:
@@ -115,5 +96,43 @@ def alone(traffic: TrafficMap, services: Iterable[str]) -> None:
         places.one(name, "service")
 
 
+class _Places:
+    """Nodes by the names that spans give to services: ``reviews``, or ``reviews.default`` as Envoy says."""
+
+    def __init__(self, traffic: TrafficMap) -> None:
+        self._traffic = traffic
+        self._nodes: defaultdict[str, list[Node]] = defaultdict(list)
+        for node in traffic.nodes():
+            name = _name(node)
+            self._nodes[name].append(node)
+            self._nodes[f"{name}.{node.peer.namespace}"].append(node)
+
+    def of(self, name: str) -> list[Node]:
+        return self._nodes.get(name, [])
+
+    def one(self, name: str, kind: NodeType) -> Node:
+        """Of several versions the one that is called most; a new node where there is none."""
+        found = self._nodes[name]
+        if not found:
+            peer = Peer("", "", service=name)
+            found.append(self._traffic.node(Node(f"span_{kind}_{name}", kind, peer)))
+        return max(found, key=lambda node: sum(edge.rate for edge in self._traffic.incoming(node.key)))
+
+
+def _fill(edge: Edge, rate: float, failed: float) -> None:
+    for code, each in (("ok", rate - failed), ("error", failed)):
+        if each > 0:
+            edge.add(code, "", "", each)
+
+
+def _pairs(metrics: Metrics, query: str) -> dict[Pair, float]:
+    return {_pair(labels): value for labels, value in metrics.vector(query)}
+
+
+def _pair(labels: dict[str, str]) -> Pair:
+    return labels.get("client", ""), labels.get("server", ""), labels.get("connection_type", "")
+
+
 def _name(node: Node) -> str:
-    return node.peer.app or node.peer.service or node.peer.workload
+    peer = node.peer
+    return peer.app or peer.service or peer.workload

@@ -14,22 +14,25 @@ from query.promql.engine import Engine
 from query.promql.gotext import quote
 from query.promql.results import Vector
 from query.promql.series import SeriesSource
-from query.topology.nodes import NO_SERVICE, Peer, known, node_of
+from query.topology.nodes import NO_SERVICE, Peer, known
 from query.topology.options import Focus, GraphOptions, Rates
 from query.topology.traffic import NO_RESPONSE, Protocol, TrafficMap
 from vigla.storage.api import Stop
 
 Labels = dict[str, str]
 
-_PEERS: Final = (
+PEER_LABELS: Final = (
     "source_cluster,source_workload_namespace,source_workload,source_canonical_service,source_canonical_revision,"
     "destination_cluster,destination_service_namespace,destination_service,destination_service_name,"
     "destination_workload_namespace,destination_workload,destination_canonical_service,"
     "destination_canonical_revision"
 )
-EDGE_LABELS: Final = f"{_PEERS},request_protocol"
+EDGE_LABELS: Final = f"{PEER_LABELS},request_protocol"
 _REQUESTS: Final = f"{EDGE_LABELS},response_code,grpc_response_status,response_flags"
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+(:\d+)?")
+_UNSERVED: Final = 'destination_workload_namespace="unknown",destination_workload="unknown"'
+_CLIENTS: Final = "waypoint|source"
+_SERVERS: Final = "waypoint|destination"
 _HTTP_ERROR: Final = re.compile(r"[45]\d\d")
 
 
@@ -75,13 +78,13 @@ def metrics_of(rates: Rates) -> list[Metric]:
     found = [Metric("istio_requests_total", _REQUESTS, frozenset(requests))] if requests else []
     messages = {"sent": "istio_request_messages_total", "received": "istio_response_messages_total"}
     found += [
-        Metric(name, _PEERS, frozenset({"grpc"}))
+        Metric(name, PEER_LABELS, frozenset({"grpc"}))
         for kind, name in messages.items()
         if rates.grpc in {kind, "total"}
     ]
     volumes = {"sent": "istio_tcp_received_bytes_total", "received": "istio_tcp_sent_bytes_total"}
     found += [
-        Metric(name, f"{_PEERS},response_flags", frozenset({"tcp"}))
+        Metric(name, f"{PEER_LABELS},response_flags", frozenset({"tcp"}))
         for kind, name in volumes.items()
         if rates.tcp in {kind, "total"}
     ]
@@ -89,20 +92,22 @@ def metrics_of(rates: Rates) -> list[Metric]:
 
 
 def selectors(options: GraphOptions) -> list[str]:
-    """Matchers of the series that a graph is made of."""
+    """Matchers of the series that a graph is made of; all namespaces at once, so that each is read once."""
     if options.focus is not None:
         return _about(options.focus)
+    source, target = ("source", "destination") if not options.ambient else (_CLIENTS, _SERVERS)
     if not options.namespaces:
-        return ['reporter="destination"', 'reporter="source"']
-    found: list[str] = []
-    unserved = 'destination_workload_namespace="unknown",destination_workload="unknown"'
-    for namespace in options.namespaces:
-        name, host = quote(namespace), quote(rf"^.+\.{re.escape(namespace)}\..+$")
-        found += [
-            f'reporter="source",source_workload_namespace!={name},{unserved},destination_service=~{host}',
-            f'reporter="destination",destination_workload_namespace={name}',
-            f'reporter="source",source_workload_namespace={name}',
-        ]
+        return [f'reporter=~"{target}"', f'reporter=~"{source}"']
+    asked = "|".join(map(re.escape, options.namespaces))
+    own, host = quote(asked), quote(rf"^.+\.({asked})\..+$")
+    found = [
+        f'reporter=~"{source}",source_workload_namespace!~{own},{_UNSERVED},destination_service=~{host}',
+        f'reporter=~"{target}",destination_workload_namespace=~{own}',
+        f'reporter=~"{source}",source_workload_namespace=~{own}',
+    ]
+    if options.ambient:
+        away = f"source_workload_namespace!~{own},destination_workload_namespace=~{own}"
+        found.append(f'reporter="source",{away}')
     return found
 
 
@@ -138,11 +143,12 @@ def traffic_map(metrics: Metrics, options: GraphOptions) -> TrafficMap:
     found, seen = TrafficMap(), set[tuple[str, ...]]()
     above = "" if options.idle_edges else " > 0"
     for metric in metrics_of(options.rates):
+        names = metric.by.split(",")
         for selector in selectors(options):
             rate = f"rate({metric.name}{{{selector}}}[{options.duration}s])"
             query = f"round(sum({rate}) by ({metric.by}){above},0.001)"
             for labels, value in metrics.vector(query):
-                identity = (metric.name, *(labels.get(name, "") for name in metric.by.split(",")))
+                identity = (metric.name, *(labels.get(name, "") for name in names))
                 if identity not in seen:
                     seen.add(identity)
                     _add(found, metric, labels, value, options)
@@ -155,14 +161,14 @@ def _add(found: TrafficMap, metric: Metric, labels: Labels, rate: float, options
     if protocol not in metric.protocols or ends is None:
         return
     source, target, service = ends
-    client = found.node(node_of(source, options.graph_type))
-    server = found.node(node_of(target, options.graph_type))
+    client = found.node_of(source, options.graph_type)
+    server = found.node_of(target, options.graph_type)
     path = [client.key, server.key]
     if service.service not in NO_SERVICE and server.kind != "service":
         destination = (service.cluster, service.namespace, service.service)
         server.destinations.add(destination)
         if options.inject_services or options.graph_type == "service":
-            between = found.node(node_of(service, options.graph_type))
+            between = found.node_of(service, options.graph_type)
             between.marks["isInjected"] = True
             between.destinations.add(destination)
             path.insert(1, between.key)

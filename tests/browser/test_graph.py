@@ -108,6 +108,6 @@ def test_an_empty_server_says_how_to_send_traces(empty_server: str, open_page: O
 
 
 def test_a_phone_needs_no_sideways_scrolling(server: str, open_page: OpenPage) -> None:
-    page = open_page(f"{server}/graph?node=span_service_reviews", PHONE)
+    page = open_page(f"{server}/graph?find=reviews", PHONE)
     assert boxes(page)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]

@@ -22,12 +22,15 @@ from proxy.pilot.server import Pilot
 from query.promql.lake import LakeSeries
 from query.rules.manager import Rules
 from query.server import Parts, QueryServer, create_app
+from query.topology.configuration import Configuration, NoConfiguration
+from query.topology.health_recorder import HealthRecorder
 from ui.server import router as ui_router
 from vigla import heap
 from vigla.bus.api import TOPICS
 from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
+from vigla.cli.mesh_configuration import MeshConfiguration
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
@@ -90,7 +93,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         scraper = _scraper(settings, collector, pilot, health_server.port, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)
         targets, admin = DescribedTargets(scraper), Administration(store, settings.storage.path)
-        parts = Parts(routers, rules, targets, series, admin, health=settings.health)
+        parts = Parts(routers, rules, targets, series, admin, _defined(pilot), settings.health)
         app = create_app(store, store.promoted, settings.query, metrics, clock, parts)
         _mount(app, collector)
         query = QueryServer(app, settings.query)
@@ -100,8 +103,9 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(collector.stop)
         await scraper.start()
         stack.push_async_callback(scraper.stop)
-        rules.start()
-        stack.push_async_callback(rules.stop)
+        for periodic in (rules, HealthRecorder(series, settings.health, collector.write_samples, clock)):
+            periodic.start()
+            stack.push_async_callback(periodic.stop)
 
         watching = asyncio.create_task(health.watch_event_loop(metrics))
         stack.callback(watching.cancel)
@@ -150,6 +154,11 @@ async def _pilot(
     stack.push_async_callback(pilot.stop)
     await pilot.start()
     return pilot
+
+
+def _defined(pilot: Pilot | None) -> Configuration:
+    """The mesh's configuration, if there is a mesh."""
+    return NoConfiguration() if pilot is None else MeshConfiguration(pilot.store)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -20,6 +20,6 @@ def outsider(traffic: TrafficMap, options: GraphOptions, configuration: Configur
 
 def traffic_generator(traffic: TrafficMap) -> None:
     """``isRoot``: calls, and is not called."""
-    for key in traffic.graph:
-        if traffic.graph.out_degree(key) and not traffic.graph.in_degree(key):
-            traffic[key].marks["isRoot"] = True
+    for node in traffic.nodes():
+        if traffic.outgoing(node.key) and not traffic.incoming(node.key):
+            node.marks["isRoot"] = True

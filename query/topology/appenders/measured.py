@@ -1,77 +1,106 @@
-"""What further metrics say of an edge: response time, throughput, security."""
+"""What further metrics say of an edge: response time, throughput, security.
+
+Each reporter's series are summed up by edge. Where both sides of a call report, the one with more counts.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
-from query.topology.nodes import node_of
+from query.topology.durations import Durations
+from query.topology.nodes import identify
 from query.topology.options import GraphOptions
-from query.topology.telemetry import EDGE_LABELS, Labels, Metrics, peers, selectors
-from query.topology.traffic import Edge, TrafficMap
+from query.topology.telemetry import EDGE_LABELS, PEER_LABELS, Labels, Metrics, peers, selectors
+from query.topology.traffic import Edge, Protocol, TrafficMap
 
-P95 = 0.95
+HISTOGRAM = "istio_request_duration_milliseconds"
+_SECURITY = "connection_security_policy,source_principal,destination_principal"
 
 
 def response_time(traffic: TrafficMap, metrics: Metrics, options: GraphOptions) -> None:
-    """``responseTime`` in whole ms: the average, or a quantile; and the edge's p95 for its health."""
-    histogram = "istio_request_duration_milliseconds"
+    """``durations`` of edges with HTTP or gRPC."""
     for selector in selectors(options):
-        asked = f"{{{selector}}}[{options.duration}s]"
-        buckets = f"sum(rate({histogram}_bucket{asked})) by (le,{EDGE_LABELS})"
-        if options.response_time == "avg":
-            sums = f"sum(rate({histogram}_sum{asked})) by ({EDGE_LABELS})"
-            shown = f"{sums} / sum(rate({histogram}_count{asked})) by ({EDGE_LABELS})"
-        else:
-            shown = f"histogram_quantile({int(options.response_time) / 100}, {buckets})"
-        slow = shown if options.response_time == "95" else f"histogram_quantile({P95}, {buckets})"
-        for labels, value in metrics.vector(f"({shown}) >= 0"):
-            for edge in _edges(traffic, labels, options):
-                edge.marks["responseTime"] = f"{value:.0f}"
-        for labels, value in metrics.vector(f"({slow}) >= 0"):
-            for edge in _edges(traffic, labels, options):
-                edge.p95_ms = max(edge.p95_ms or 0.0, value)
+        found: dict[str, tuple[Edge, Durations]] = {}
+
+        def of(edge: Edge, found: dict[str, tuple[Edge, Durations]] = found) -> Durations:
+            return found.setdefault(edge.id, (edge, Durations()))[1]
+
+        for labels, edge, rate in _rates(
+            traffic, metrics, options, f"{HISTOGRAM}_bucket{{{selector}}}", "le"
+        ):
+            of(edge).buckets[float(labels["le"])] += rate
+        for _, edge, rate in _rates(traffic, metrics, options, f"{HISTOGRAM}_sum{{{selector}}}"):
+            of(edge).total_ms += rate
+        for _, edge, rate in _rates(traffic, metrics, options, f"{HISTOGRAM}_count{{{selector}}}"):
+            of(edge).count += rate
+        for edge, durations in found.values():
+            if edge.durations is None or durations.calls > edge.durations.calls:
+                edge.durations = durations
 
 
 def throughput(traffic: TrafficMap, metrics: Metrics, options: GraphOptions) -> None:
-    """``throughput`` of HTTP in bytes a second; the reporter that says more counts."""
+    """``throughput``: bytes a second of the requests' or the responses' bodies, of HTTP."""
     name = f"istio_{options.throughput}_bytes_sum"
     for selector in selectors(options):
         sums: dict[str, float] = defaultdict(float)
         edges: dict[str, Edge] = {}
-        query = f"sum(rate({name}{{{selector}}}[{options.duration}s])) by ({EDGE_LABELS}) > 0"
-        for labels, value in metrics.vector(query):
-            for edge in _edges(traffic, labels, options):
-                if edge.protocol == "http":
-                    sums[edge.id] += value
-                    edges[edge.id] = edge
+        for _, edge, rate in _rates(traffic, metrics, options, f"{name}{{{selector}}}"):
+            if edge.protocol == "http":
+                sums[edge.id] += rate
+                edges[edge.id] = edge
         for key, total in sums.items():
-            edges[key].marks["throughput"] = f"{total:.0f}"
+            edges[key].throughput = max(edges[key].throughput, total)
 
 
 def security_policy(traffic: TrafficMap, metrics: Metrics, options: GraphOptions) -> None:
-    """``isMTLS`` in percent of the calls that say how they were secured, and the principals."""
-    by = f"{EDGE_LABELS},connection_security_policy,source_principal,destination_principal"
-    secured: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    edges: dict[str, Edge] = {}
-    for selector in selectors(options):
-        query = f"sum(rate(istio_requests_total{{{selector}}}[{options.duration}s])) by ({by}) > 0"
-        for labels, value in metrics.vector(query):
-            policy = labels.get("connection_security_policy", "unknown")
-            for edge in _edges(traffic, labels, options) if policy != "unknown" else ():
-                edges[edge.id] = edge
-                secured[edge.id][policy == "mutual_tls"] += value
-                edge.marks["sourcePrincipal"] = labels.get("source_principal", "unknown")
-                edge.marks["destPrincipal"] = labels.get("destination_principal", "unknown")
-    for key, (plain, mutual) in secured.items():
-        if mutual:
-            edges[key].marks["isMTLS"] = f"{mutual / (plain + mutual) * 100:.0f}"
+    """How calls were secured, and between which principals; calls that do not say are passed over."""
+    for name in ("istio_requests_total", "istio_tcp_received_bytes_total"):
+        for selector in selectors(options):
+            series = f"{name}{{{selector}}}"
+            for labels, edge, rate in _rates(traffic, metrics, options, series, _SECURITY):
+                policy = labels.get("connection_security_policy", "unknown")
+                if policy == "unknown":
+                    continue
+                edge.policies[policy] += rate
+                pair = (
+                    labels.get("source_principal", "unknown"),
+                    labels.get("destination_principal", "unknown"),
+                )
+                edge.principals[pair] += rate
 
 
-def _edges(traffic: TrafficMap, labels: Labels, options: GraphOptions) -> list[Edge]:
-    """The edges that a series is about: with service nodes the one into the workload, else the direct one."""
+def show(traffic: TrafficMap, options: GraphOptions) -> None:
+    """What was measured, as Kiali's JSON has it; of several principals those of most calls."""
+    for edge in traffic.edges():
+        duration = edge.durations.shown(options.response_time) if edge.durations else None
+        if duration is not None:
+            edge.marks["responseTime"] = f"{duration:.0f}"
+        if edge.throughput:
+            edge.marks["throughput"] = f"{edge.throughput:.0f}"
+        if edge.mtls:
+            edge.marks["isMTLS"] = f"{edge.mtls * 100:.0f}"
+        if edge.principals:
+            pair = max(sorted(edge.principals), key=edge.principals.__getitem__)
+            edge.marks["sourcePrincipal"], edge.marks["destPrincipal"] = pair
+
+
+def _rates(
+    traffic: TrafficMap, metrics: Metrics, options: GraphOptions, series: str, more: str = ""
+) -> Iterator[tuple[Labels, Edge, float]]:
+    """Rates of series by the edges that they are about; ``more``: further labels to tell apart by."""
+    tcp = series.startswith("istio_tcp_")
+    by = ",".join(filter(None, (PEER_LABELS if tcp else EDGE_LABELS, more)))
+    for labels, rate in metrics.vector(f"sum(rate({series}[{options.duration}s])) by ({by}) >= 0"):
+        for edge in _edges(traffic, labels, options, tcp=tcp):
+            yield labels, edge, rate
+
+
+def _edges(traffic: TrafficMap, labels: Labels, options: GraphOptions, *, tcp: bool) -> list[Edge]:
+    """The direct edge of a series, and with service nodes those into the service and out of it."""
     ends = peers(labels)
     if ends is None:
         return []
-    source, target, service = (node_of(each, options.graph_type).key for each in ends)
-    paths = ((source, target), (source, service), (service, target))
-    protocol = "grpc" if labels.get("request_protocol") == "grpc" else "http"
-    found = (traffic.graph.get_edge_data(start, end, protocol) for start, end in paths)
-    return [data["edge"] for data in found if data is not None]
+    source, target, service = (identify(each, options.graph_type)[0] for each in ends)
+    paths = dict.fromkeys(((source, target), (source, service), (service, target)))
+    protocol: Protocol = "grpc" if labels.get("request_protocol") == "grpc" else "http"
+    found = (traffic.find(start, end, "tcp" if tcp else protocol) for start, end in paths)
+    return [edge for edge in found if edge is not None]

@@ -3,16 +3,16 @@ import { test } from "node:test";
 import { BOX, layered, settled } from "../../../ui/static/js/graph/layout.js";
 import { neighbourhood, readGraph, title } from "../../../ui/static/js/graph/model.js";
 
-const QUIET = { rate: 0, errors: 0, bytes: 0, p95_ms: null };
+const FINE = { status: "Healthy", reasons: [] };
 
 /** @param {string} id @param {any} [more] */
 function node(id, more = {}) {
-  return { id, kind: "app", name: id, version: "", namespace: "shop", workload: id, marks: [], health: "Healthy", in: { ...QUIET, rate: 10, p95_ms: 2 }, out: QUIET, ...more };
+  return { id, kind: "app", name: id, version: null, namespace: "shop", workload: id, badges: {}, health: FINE, ...more };
 }
 
 /** @param {string} source @param {string} target @param {any} [more] */
 function edge(source, target, more = {}) {
-  return { id: `${source} ${target} http`, source, target, protocol: "http", rate: 5, errors: 0, p95_ms: 3, mtls_percent: null, codes: {}, flags: {}, health: "Healthy", ...more };
+  return { id: `${source} ${target} http`, source, target, protocol: "http", rate: 5, errors: 0, error_ratio: 0, p50_ms: 1, p95_ms: 3, p99_ms: 4, mtls: null, principals: [], codes: {}, flags: {}, health: FINE, ...more };
 }
 
 /** @param {string[]} names @param {[string, string][]} calls */
@@ -33,12 +33,13 @@ function assertApart(boxes) {
 
 test("shares, microseconds and health are derived", () => {
   const { nodes, edges } = readGraph({
-    nodes: [node("a", { in: { ...QUIET, rate: 10, errors: 1, p95_ms: 1.5 }, health: "Failure", version: "v2" }), node("b", { in: QUIET, out: { ...QUIET, rate: 4 }, version: "latest" })],
-    edges: [edge("a", "b", { rate: 200, protocol: "tcp", codes: { "-": 1 } }), edge("b", "a", { rate: 50, errors: 5, flags: { UF: 1, UH: 4 } }), edge("a", "gone")],
+    nodes: [node("a", { health: { status: "Failure", reasons: ["why"] }, version: "v2", badges: { hasVS: true, isRoot: true, hasMissingSC: true } }), node("b", { version: "latest", namespace: "unknown" })],
+    edges: [edge("a", "b", { id: "1", rate: 200, protocol: "tcp", error_ratio: null }), edge("b", "a", { id: "2", rate: 50, errors: 5, error_ratio: 0.1, mtls: 1, flags: { UF: 1, UH: 4 } }), edge("a", "gone")],
   });
-  assert.deepEqual([nodes[0].p95, nodes[0].share, nodes[0].health, title(nodes[0])], [1500, 0.1, "failure", "a v2"]);
-  assert.deepEqual([nodes[1].rate, title(nodes[1])], [4, "b"]);
-  assert.deepEqual(edges.map(({ bytes, rate, share, from }) => [bytes, rate, share, from]), [[200, 0, 0, "a v2"], [0, 50, 0.1, "b"]]);
+  assert.deepEqual([nodes[0].rate, nodes[0].p95, nodes[0].share, nodes[0].health, title(nodes[0])], [50, 3000, 0.1, "failure", "a v2"]);
+  assert.deepEqual([nodes[0].badges, nodes[0].root, nodes[0].reasons], [["hasVS"], true, ["why"]]);
+  assert.deepEqual([nodes[1].bytes, title(nodes[1]), nodes[1].namespace], [200, "b", ""]);
+  assert.deepEqual(edges.map(({ bytes, rate, share, mtls, from }) => [bytes, rate, share, mtls, from]), [[200, 0, 0, null, "a v2"], [0, 50, 0.1, 100, "b"]]);
   assert.deepEqual(edges[1].flags, [["UH", 4], ["UF", 1]]);
 });
 

@@ -1,7 +1,8 @@
 """The graph beside configuration: idle, dead, folded into a service entry."""
 
+from query.topology.appenders.configured import badges
 from query.topology.appenders.defined import dead_node, idle_node, service_entry
-from query.topology.configuration import NoConfiguration, ServiceEntry
+from query.topology.configuration import Badges, NoConfiguration, ServiceEntry
 from query.topology.nodes import Node, Peer, node_of
 from query.topology.options import GraphOptions
 from query.topology.traffic import TrafficMap
@@ -18,6 +19,12 @@ class Shop:
 
     def services(self, namespace: str, at: int) -> list[str]:  # noqa: ARG002
         return []
+
+    def waypoints(self, at: int) -> list[Peer]:  # noqa: ARG002
+        return []
+
+    def badges(self, at: int) -> Badges:  # noqa: ARG002
+        return lambda namespace, service: {"hasCB": True} if (namespace, service) == ("shop", "web") else {}
 
     def service_entries(self, at: int) -> list[ServiceEntry]:  # noqa: ARG002
         return [ServiceEntry("search", "shop", ("a.example", "b.example"))]
@@ -37,6 +44,14 @@ def graph(*edges: tuple[Node, Node, float]) -> TrafficMap:
         ends = found.node(source).key, found.node(target).key
         found.edge(*ends, "http").add("200", "-", "", rate)
     return found
+
+
+def test_badges_of_the_services_behind_a_node() -> None:
+    server = workload("web")
+    server.destinations.add(("c", "shop", "web"))
+    found = graph((workload("other"), server, 1.0))
+    badges(found, OPTIONS, Shop())
+    assert {node.peer.workload: node.marks for node in found.nodes()} == {"other": {}, "web": {"hasCB": True}}
 
 
 def test_hosts_of_an_entry_are_one_node() -> None:

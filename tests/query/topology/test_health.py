@@ -1,8 +1,13 @@
 """Kiali's tolerances, and latency beside them."""
 
+from collections import defaultdict
+from math import inf
+
 import pytest
 
-from query.topology.health import Status, of_calls
+from query.topology.durations import Durations
+from query.topology.health import judge
+from query.topology.status import Status
 from query.topology.traffic import Edge, Protocol
 from vigla.settings import HealthSettings, Tolerance
 
@@ -31,16 +36,17 @@ def calls(protocol: Protocol, **percent: float) -> Edge:
     ],
 )
 def test_default_tolerances(edge: Edge, status: Status) -> None:
-    assert of_calls([edge], HealthSettings()) is status
+    assert judge([edge], HealthSettings()).status is status
 
 
 def test_slow_calls_are_degraded_where_a_threshold_is_set() -> None:
     edge = calls("http", c200=100)
-    edge.p95_ms = 501.0
-    assert of_calls([edge], HealthSettings()) is Status.HEALTHY
-    assert of_calls([edge], HealthSettings(p95_ms=500)) is Status.DEGRADED
+    edge.durations = Durations(defaultdict(float, {500.0: 0.0, 502.0: 1.0, inf: 1.0}))
+    assert judge([edge], HealthSettings()).status is Status.HEALTHY
+    assert judge([edge], HealthSettings(p95_ms=500)).reasons == ("p95 of http 502 ms is above 500 ms",)
 
 
 def test_own_tolerances() -> None:
     mild = Tolerance(code=r"5\d\d", protocol="http", degraded=50, failure=80)
-    assert of_calls([calls("http", c200=60, c500=40)], HealthSettings(tolerances=(mild,))) is Status.HEALTHY
+    found = judge([calls("http", c200=60, c500=40)], HealthSettings(tolerances=(mild,)))
+    assert found.status is Status.HEALTHY

@@ -4,12 +4,13 @@
  * @typedef {"healthy" | "degraded" | "failure" | "idle"} Health
  * @typedef {"app" | "workload" | "service" | "database" | "queue" | "external" | "unknown"} Kind
  * @typedef {{id: string, name: string, version: string, namespace: string, workload: string, kind: Kind, root: boolean,
- *   rate: number, errors: number, bytes: number, p95: number | null, share: number, health: Health}} Node
- *   rate and errors of calls a second: of those it gets, or makes if it gets none
+ *   badges: string[], rate: number, errors: number, bytes: number, p95: number | null, share: number, health: Health,
+ *   reasons: string[]}} Node rate and errors of calls a second: of those it gets, or makes if it gets none
  * @typedef {{key: string, parent: string, child: string, from: string, to: string, protocol: string, rate: number,
- *   bytes: number, errors: number, p95: number | null, share: number, mtls: number | null,
- *   codes: [string, number][], flags: [string, number][], health: Health}} Edge
- *   parent and child are ids, from and to names; p95 in microseconds, share of errors 0 to 1, mtls in percent
+ *   bytes: number, errors: number, p50: number | null, p95: number | null, p99: number | null, share: number,
+ *   mtls: number | null, principals: {source: string, destination: string}[], codes: [string, number][],
+ *   flags: [string, number][], health: Health, reasons: string[]}} Edge
+ *   parent and child are ids, from and to names; times in microseconds, share of errors 0 to 1, mtls in percent
  * @typedef {{nodes: Node[], edges: Edge[]}} Graph in order of names
  */
 
@@ -19,26 +20,8 @@ const HEALTH = { Healthy: "healthy", Degraded: "degraded", Failure: "failure", N
 
 /** @param {any} answer @returns {Graph} */
 export function readGraph(answer) {
-  /** @type {Node[]} */
-  const nodes = answer.nodes.map((/** @type {any} */ node) => {
-    const calls = node.in.rate || node.in.bytes ? node.in : node.out;
-    return {
-      id: node.id,
-      name: node.name,
-      version: node.version === "latest" ? "" : node.version,
-      namespace: node.namespace,
-      workload: node.workload,
-      kind: node.kind,
-      root: node.marks.includes("isRoot"),
-      rate: calls.rate,
-      errors: calls.errors,
-      bytes: calls.bytes,
-      p95: micro(calls.p95_ms),
-      share: part(calls.errors, calls.rate),
-      health: HEALTH[node.health] ?? "idle",
-    };
-  });
-  const names = new Map(nodes.map((node) => [node.id, title(node)]));
+  const names = new Map(answer.nodes.map((/** @type {any} */ node) => [node.id, title({ name: node.name, version: said(node.version) })]));
+  /** @type {Edge[]} */
   const edges = answer.edges
     .filter((/** @type {any} */ { source, target }) => names.has(source) && names.has(target))
     .map((/** @type {any} */ edge) => {
@@ -53,15 +36,62 @@ export function readGraph(answer) {
         rate: tcp ? 0 : edge.rate,
         bytes: tcp ? edge.rate : 0,
         errors: edge.errors,
+        p50: micro(edge.p50_ms),
         p95: micro(edge.p95_ms),
-        share: part(edge.errors, edge.rate),
-        mtls: edge.mtls_percent,
+        p99: micro(edge.p99_ms),
+        share: edge.error_ratio ?? 0,
+        mtls: edge.mtls === null ? null : Math.round(edge.mtls * 100),
+        principals: edge.principals,
         codes: ordered(edge.codes),
         flags: ordered(edge.flags),
-        health: HEALTH[edge.health] ?? "idle",
+        ...judged(edge.health),
       };
     });
+  const nodes = answer.nodes.map((/** @type {any} */ node) => ({
+    id: node.id,
+    name: node.name,
+    version: said(node.version),
+    namespace: said(node.namespace),
+    workload: said(node.workload),
+    kind: node.kind,
+    root: node.badges.isRoot === true,
+    badges: Object.keys(node.badges).filter((name) => name in BADGES),
+    ...sums(edges, node.id),
+    ...judged(node.health),
+  }));
   return { nodes: nodes.sort(byText("id")), edges: edges.sort(byText("key")) };
+}
+
+/** What the configuration does at a node, by Kiali's names. */
+export const BADGES = {
+  hasVS: "virtual service",
+  hasRequestRouting: "request routing",
+  hasTrafficShifting: "traffic shifting",
+  hasTCPTrafficShifting: "TCP traffic shifting",
+  hasFaultInjection: "fault injection",
+  hasRequestTimeout: "request timeout",
+  hasMirroring: "mirroring",
+  hasCB: "circuit breaker",
+};
+
+/** Of the calls that a node gets, or makes if it gets none. @param {Edge[]} edges @param {string} id */
+function sums(edges, id) {
+  const incoming = edges.filter(({ child }) => child === id);
+  const calls = incoming.length ? incoming : edges.filter(({ parent }) => parent === id);
+  const sum = (/** @type {"rate" | "errors" | "bytes"} */ field) => calls.reduce((total, edge) => total + edge[field], 0);
+  const slowest = calls.map(({ p95 }) => p95).filter((p95) => p95 !== null);
+  const [rate, errors] = [sum("rate"), sum("errors")];
+  return { rate, errors, bytes: sum("bytes"), p95: slowest.length ? Math.max(...slowest) : null, share: rate > 0 ? Math.min(errors / rate, 1) : 0 };
+}
+
+/** @param {{status: string, reasons: string[]}} health @returns {{health: Health, reasons: string[]}} */
+function judged({ status, reasons }) {
+  return { health: HEALTH[status] ?? "idle", reasons };
+}
+
+/** Labels say `unknown` and `latest` where they know nothing. @param {string | null} text */
+function said(text) {
+  return text === null || text === "unknown" || text === "latest" ? "" : text;
 }
 
 /** Name and version. @param {{name: string, version: string}} node */
@@ -72,11 +102,6 @@ export function title({ name, version }) {
 /** @param {number | null} ms */
 function micro(ms) {
   return ms === null ? null : ms * MS;
-}
-
-/** @param {number} errors @param {number} of */
-function part(errors, of) {
-  return of > 0 ? Math.min(errors / of, 1) : 0;
 }
 
 /** @param {Record<string, number>} counts @returns {[string, number][]} the greatest first */

@@ -16,6 +16,7 @@ import { graphTable } from "./table.js";
 /** @typedef {import("./canvas.js").Selection} Selection */
 
 const TYPE = "versionedApp";
+const LEAST_S = 60; // a rate needs two samples, and metrics come every 15 s
 const LOOKBACK = "15m"; // a graph tells how it is now
 const HELP = 'A part of a name, or conditions such as "rt > 500 and (name contains rev or %error > 5)"';
 const notice = one("[data-notice]");
@@ -103,7 +104,7 @@ async function load() {
   const range = readRange(params(), LOOKBACK);
   const { start, end } = resolve(range, Date.now());
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { start: Math.floor(start), end: Math.ceil(end), type: type.value }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { time: Math.ceil(end / 1e6), duration: `${Math.max(Math.ceil((end - start) / 1e6), LEAST_S)}s`, graphType: type.value }, signal));
     if (answer === undefined) return;
     graph = readGraph(answer);
     notice.replaceChildren();

@@ -3,9 +3,9 @@
 import { href } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
-import { compact, exactDuration } from "../lib/format.js";
+import { compact, duration, exactDuration } from "../lib/format.js";
 import { rangeParams } from "../lib/timerange.js";
-import { title } from "./model.js";
+import { BADGES, title } from "./model.js";
 import { amount, latency, percent } from "./words.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./canvas.js").Selection} Selection @typedef {import("../lib/timerange.js").Range} Range */
@@ -31,6 +31,7 @@ function ofNode(graph, id, range, select) {
     h("h2", {}, h("span", { class: `chip ${serviceClass(node.name)}` }, middle(title(node)))),
     h("p", { class: "muted" }, [node.kind, node.namespace && `namespace ${node.namespace}`, node.workload && node.workload !== node.name && `workload ${node.workload}`].filter(Boolean).join(" · ")),
     health(node),
+    badges(node),
     numbers(node),
     node.kind === "unknown" || node.kind === "database" ? h("div", { hidden: true }) : leads(node, range),
     neighbours("Called by", graph.edges.filter(({ child }) => child === id), "parent", select),
@@ -55,9 +56,20 @@ function ofEdge(graph, key, range, select) {
 }
 
 /** @param {Node | Edge} of */
-function health({ health: state }) {
+function health({ health: state, reasons }) {
   const path = { healthy: "m3.5 8.5 3 3 6-7", idle: "M3.5 8h9" }[/** @type {string} */ (state)] ?? "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01";
-  return h("p", { class: `health ${state}` }, icon(path), WORDS[state]);
+  return h(
+    "div",
+    {},
+    h("p", { class: `health ${state}` }, icon(path), WORDS[state]),
+    reasons.length > 0 && h("ul", { class: "panel-reasons" }, ...reasons.map((reason) => h("li", {}, reason))),
+  );
+}
+
+/** What the configuration does here. @param {Node} node */
+function badges(node) {
+  if (!node.badges.length) return h("div", { hidden: true });
+  return h("p", { class: "panel-badges" }, ...node.badges.map((name) => h("a", { class: "chip", href: href("/configuration", { find: node.name }) }, BADGES[/** @type {keyof typeof BADGES} */ (name)])));
 }
 
 /** @param {Node | Edge} of */
@@ -65,7 +77,9 @@ function numbers(of) {
   /** @type {[string, string, string?][]} */
   const rows = [["bytes" in of && of.bytes > 0 ? "Bytes" : "Calls", amount(of) || "none"]];
   if (of.rate > 0) rows.push(["Errors", of.errors > 0 ? `${compact(of.errors)}/s (${percent(of.share)})` : "none"]);
+  if ("p50" in of && of.p50 !== null) rows.push(["Median", duration(of.p50), exactDuration(of.p50)]);
   if (of.p95 !== null) rows.push(["95th percentile", latency(of), exactDuration(of.p95)]);
+  if ("p99" in of && of.p99 !== null) rows.push(["99th percentile", duration(of.p99), exactDuration(of.p99)]);
   if ("mtls" in of && of.mtls !== null) rows.push(["Mutual TLS", `${of.mtls} %`]);
   return h("dl", { class: "panel-numbers" }, ...rows.map(([name, text, exact]) => h("div", {}, h("dt", {}, name), h("dd", { title: exact }, text))));
 }
