@@ -77,17 +77,15 @@ class ConfigStore:
         Raises:
             UnknownRevisionError: there is no such revision; before the first one all is empty.
         """
+        number = moment if isinstance(moment, int) else self.number_at(moment)
         with self._reading() as connection:
-            if isinstance(moment, int):
-                number = self._checked(connection, moment)
-            else:
-                number = _number_at(connection, moment)
-            return Collection.of(_objects(connection, number).values())
+            return Collection.of(_objects(connection, self._checked(connection, number)).values())
 
     def number_at(self, moment: datetime) -> int:
         """Number of the revision that was in force at a time; 0: there was none yet."""
         with self._reading() as connection:
-            return _number_at(connection, moment)
+            query = select(func.max(REVISIONS.c.number)).where(REVISIONS.c.time <= tables.moment(moment))
+            return connection.scalar(query) or 0
 
     def history(self, limit: int = 50) -> list[Revision]:
         """The latest revisions, newest first, with their changes."""
@@ -229,11 +227,6 @@ class ConfigStore:
             connection.execute(insert(CHANGES), rows)
         self._known = latest + 1, after
         return self.revision(latest + 1)
-
-
-def _number_at(connection: Connection, moment: datetime) -> int:
-    query = select(func.max(REVISIONS.c.number)).where(REVISIONS.c.time <= tables.moment(moment))
-    return connection.scalar(query) or 0
 
 
 def _latest(connection: Connection) -> int:
