@@ -69,7 +69,7 @@ function health({ health: state, reasons }) {
 /** What the configuration does here. @param {Node} node */
 function badges(node) {
   if (!node.badges.length) return h("div", { hidden: true });
-  return h("p", { class: "panel-badges" }, ...node.badges.map((name) => h("a", { class: "chip", href: href("/configuration", { find: node.name }) }, BADGES[/** @type {keyof typeof BADGES} */ (name)])));
+  return h("p", { class: "panel-badges" }, ...node.badges.map((name) => h("a", { class: "panel-badge", href: href("/configuration", { find: node.name }) }, BADGES[/** @type {keyof typeof BADGES} */ (name)])));
 }
 
 /** @param {Node | Edge} of */
