@@ -27,19 +27,21 @@ PAGE_HEADERS = {
 API_PREFIXES = ("api/", "jaeger/api/")  # their unknown paths are answered as an API does
 
 
-def router(settings: QuerySettings) -> APIRouter:
+def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
     """Routes of the pages and their static files.
 
     Include it after all API routers: its last route answers every path that is left with the page for 404.
 
     Args:
         settings: ``base_path`` goes before every address in a page.
+        mesh: whether this server has one, with its API.
     """
-    pages = Pages(settings.base_path.rstrip("/"), Assets())
+    pages = Pages(settings.base_path.rstrip("/"), Assets(), mesh=mesh)
     routes = APIRouter(include_in_schema=False)
     routes.include_router(pages.assets.router())
     for path, endpoint in (
         ("/", pages.home),
+        ("/overview", pages.overview),
         ("/search", pages.search),
         ("/trace/{trace_id}", pages.trace),
         ("/graph", pages.graph),
@@ -55,18 +57,24 @@ def router(settings: QuerySettings) -> APIRouter:
 class Pages:
     """One method a page."""
 
-    def __init__(self, base_path: str, assets: Assets) -> None:
+    def __init__(self, base_path: str, assets: Assets, *, mesh: bool) -> None:
         """Load the templates."""
         self.assets = assets
         self._base_path = base_path
         self._templates = Environment(
             loader=PackageLoader("ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
-        self._templates.globals.update(base=base_path, asset=lambda name: base_path + assets.path(name))
+        self._templates.globals.update(
+            base=base_path, mesh=mesh, asset=lambda name: base_path + assets.path(name)
+        )
 
     async def home(self) -> Response:
-        """``/``: the search, until there is an overview."""
-        return RedirectResponse(f"{self._base_path}/search", status_code=302)
+        """``/``: the overview."""
+        return RedirectResponse(f"{self._base_path}/overview", status_code=302)
+
+    async def overview(self) -> Response:
+        """``/overview``."""
+        return self._page("overview.html", title="Overview", section="overview")
 
     async def search(self) -> Response:
         """``/search``."""

@@ -9,6 +9,7 @@ from tests.browser.spans import bookinfo
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
+    "/overview",
     "/search",
     f"/trace/{NORMAL}",
     f"/trace/{HOSTILE}",
@@ -24,10 +25,13 @@ PAGES = (
 
 def test_the_root_is_the_search(server: str) -> None:
     answer = httpx.get(server)
-    assert (answer.status_code, answer.headers["location"]) == (302, "/search")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/overview")
 
 
-@pytest.mark.parametrize("path", ["/search", "/trace/abc", "/graph", "/metrics", "/alerts", "/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    ["/overview", "/search", "/trace/abc", "/graph", "/metrics", "/alerts", "/configuration", "/nowhere"],
+)
 def test_pages_forbid_what_they_do_not_need(server: str, path: str) -> None:
     headers = httpx.get(server + path).headers
     policy = headers["content-security-policy"]

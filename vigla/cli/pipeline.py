@@ -85,10 +85,9 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         checks["collector"] = lambda: (
             bus.problem("traces") or bus.problem("access_logs") or bus.problem("remote_write")
         )
-        routers = [ui_router(settings.query)]
         pilot = await _pilot(settings, clock, metrics, stack)
-        if pilot is not None:
-            routers.insert(0, mesh_router(pilot))
+        routers = [] if pilot is None else [mesh_router(pilot)]
+        routers.append(ui_router(settings.query, mesh=pilot is not None))
         series = LakeSeries(store)
         scraper = _scraper(settings, collector, pilot, health_server.port, clock)
         rules = Rules(settings.rules, series, collector.write_samples, clock, metrics)

@@ -6,6 +6,7 @@ import { h, one } from "./lib/dom.js";
 
 const KEYS = /** @type {const} */ ([
   ["/", "Find a trace or service"],
+  ["g o", "Go to the overview"],
   ["g t", "Go to traces"],
   ["g g", "Go to the graph"],
   ["g m", "Go to metrics"],
@@ -19,7 +20,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { t: "search", g: "graph", m: "metrics", a: "alerts", c: "configuration" };
+const PAGES = { o: "overview", t: "search", g: "graph", m: "metrics", a: "alerts", c: "configuration" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;

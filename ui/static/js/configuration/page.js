@@ -58,6 +58,11 @@ body.replaceChildren(skeleton(6, "skeleton-rule"));
 load();
 
 async function load() {
+  if (!document.documentElement.hasAttribute("data-mesh")) {
+    body.replaceChildren(emptyState("This server has no mesh", h("p", {}, "Start it with ", h("code", {}, "vigla serve --xds-port 15010"), ", or try ", h("code", {}, "vigla demo"), ".")));
+    one("[data-new]").hidden = true;
+    return;
+  }
   try {
     const answers = await loads.run((signal) => Promise.all([get(`${API}/config`, {}, signal), get(`${API}/analyze`, {}, signal)]));
     if (answers === undefined) return;
@@ -66,11 +71,6 @@ async function load() {
     notice.replaceChildren();
     restore();
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) {
-      body.replaceChildren(emptyState("This server has no mesh", h("p", {}, "Start it with ", h("code", {}, "vigla serve --xds-port 15010"), ", or try ", h("code", {}, "vigla demo"), ".")));
-      one("[data-new]").hidden = true;
-      return;
-    }
     if (!items.length) body.replaceChildren();
     showError(notice, "The configuration could not be loaded.", error, load);
   }

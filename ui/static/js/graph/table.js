@@ -90,6 +90,7 @@ function sortable(title, columns, choose) {
 function cell(column, row, choose) {
   const shown = column.show ? column.show(row) : String(column.value(row));
   if (typeof column.value(row) === "number") return h("td", { class: "number" }, shown);
+  if (shown === "") return h("td", { class: "muted" }, "\u2013");
   return h("td", {}, h("button", { class: "cell", type: "button", on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); choose(); } } }, shown));
 }
 
