@@ -42,6 +42,7 @@ def router(settings: QuerySettings) -> APIRouter:
         ("/", pages.home),
         ("/search", pages.search),
         ("/trace/{trace_id}", pages.trace),
+        ("/traces/compare", pages.compare),
         ("/graph", pages.graph),
         ("/metrics", pages.metrics),
         ("/alerts", pages.alerts),
@@ -74,6 +75,10 @@ class Pages:
     async def trace(self, trace_id: str) -> Response:
         """``/trace/{trace_id}``: the identifier in any spelling that the trace API takes."""
         return self._page("trace.html", title=f"Trace {trace_id[:7]}", section="search", trace_id=trace_id)
+
+    async def compare(self) -> Response:
+        """``/traces/compare``: two traces, named in the address."""
+        return self._page("compare.html", title="Compare traces", section="search")
 
     async def graph(self) -> Response:
         """``/graph``."""

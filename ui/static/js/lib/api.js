@@ -23,9 +23,24 @@ export async function get(path, query = {}, signal) {
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
   }
+  return ask(`${path}${search.size ? `?${search}` : ""}`, { signal });
+}
+
+/**
+ * @param {string} path below the base path @param {object} body sent as JSON @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ * @throws {ApiError} and the signal's AbortError
+ */
+export async function post(path, body, signal) {
+  return ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
+}
+
+/** @param {string} address below the base path @param {RequestInit} options @returns {Promise<any>} */
+async function ask(address, options) {
+  const { signal } = options;
   let answer;
   try {
-    answer = await fetch(`${base}${path}${search.size ? `?${search}` : ""}`, { signal, headers: { Accept: "application/json" } });
+    answer = await fetch(`${base}${address}`, { ...options, headers: { Accept: "application/json", ...options.headers } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "No answer from the server. Is vigla running, and is the network up?");
