@@ -54,12 +54,15 @@ export function flameGraph(place, trace) {
   /** @param {Box} placed @param {number} at */
   function box({ node, left, width, level }, at) {
     return s(
-      "svg",
-      { class: `flame-box ${serviceClass(node.service)}`, id: `flame-${at}`, role: "treeitem", "aria-level": level + 1, "aria-label": words(node), data: { at },
-        x: `${left * 100}%`, y: level * ROW, width: `${width * 100}%`, height: ROW - 1 },
-      s("rect", { width: "100%", height: "100%" }),
-      node.errors > 0 && s("rect", { class: "failed", width: "100%", height: 3 }),
-      width > 0.02 && s("text", { x: 5, y: 15 }, `${node.errors ? "! " : ""}${node.service}: ${node.name}`),
+      "g", // an inner svg has no role of its own in browsers
+      { class: `flame-box ${serviceClass(node.service)}`, id: `flame-${at}`, role: "treeitem", "aria-level": level + 1, "aria-label": words(node), data: { at } },
+      s(
+        "svg",
+        { x: `${left * 100}%`, y: level * ROW, width: `${width * 100}%`, height: ROW - 1 },
+        s("rect", { width: "100%", height: "100%" }),
+        node.errors > 0 && s("rect", { class: "failed", width: "100%", height: 3 }),
+        width > 0.02 && s("text", { x: 5, y: 15 }, `${node.errors ? "! " : ""}${node.service}: ${node.name}`),
+      ),
     );
   }
 
