@@ -31,6 +31,8 @@ export function traceViews(trace, usual, onTimeline) {
     if (other) location.assign(href("/traces/compare", { a: trace.id, b: other }));
   });
 
+  for (const button of frame.querySelectorAll(".trace-views button")) button.disabled = false; // the trace is there
+
   function draw() {
     const asked = params().get("view") ?? "";
     const name = Object.hasOwn(views, asked) ? asked : "timeline";
