@@ -44,6 +44,7 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/overview", pages.overview),
         ("/search", pages.search),
         ("/trace/{trace_id}", pages.trace),
+        ("/traces/compare", pages.compare),
         ("/graph", pages.graph),
         ("/metrics", pages.metrics),
         ("/alerts", pages.alerts),
@@ -83,6 +84,10 @@ class Pages:
     async def trace(self, trace_id: str) -> Response:
         """``/trace/{trace_id}``: the identifier in any spelling that the trace API takes."""
         return self._page("trace.html", title=f"Trace {trace_id[:7]}", section="search", trace_id=trace_id)
+
+    async def compare(self) -> Response:
+        """``/traces/compare``: two traces, named in the address."""
+        return self._page("compare.html", title="Compare traces", section="search")
 
     async def graph(self) -> Response:
         """``/graph``."""

@@ -1,6 +1,6 @@
 """Reading traces: by id, by search; names of services and operations; the archive."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -71,6 +71,23 @@ class TraceEngine:
             ids = search.find(view, self.tables, query)
             return list(ids), self._rows(view, ids, columns)
 
+    def select_of(
+        self,
+        traces: dict[str, int],
+        context: QueryContext,
+        build: Callable[[sa.Subquery], sa.SelectBase],
+    ) -> pa.Table:
+        """What a statement over the spans of some traces gives.
+
+        Args:
+            traces: ids, each with the start of one of its spans, Unix nanoseconds.
+            context: bounds of the query.
+            build: makes the statement of a subquery with the columns of ``spans``.
+        """
+        with self.store.view(context) as view:
+            statement = sa.select(self.tables.spans).where(*self._within(view, traces))
+            return view.select(build(statement.subquery("spans_of_traces")))
+
     def get(self, trace_id: str, context: QueryContext) -> Trace:
         """One trace by its id of 32 hex digits, from the archive if the lake no longer has it.
 
@@ -113,17 +130,20 @@ class TraceEngine:
         found: dict[str, int],
         columns: Sequence[sa.ColumnElement[object] | sa.FromClause],
     ) -> pa.Table:
-        spans = self.tables.spans.c
         if not found:
             return view.select(sa.select(*columns).where(sa.false()))
+        return view.select(sa.select(*columns).where(*self._within(view, found)))
+
+    def _within(self, view: View, found: dict[str, int]) -> tuple[sa.ColumnElement[bool], ...]:
+        """Conditions for the spans of these traces."""
+        spans = self.tables.spans.c
         bounds = self._bounds(view, found)
-        statement = sa.select(*columns).where(
+        return (
             spans.trace_id.in_(list(found)),
             spans.ts >= timestamp(bounds.first),
             spans.ts <= timestamp(bounds.last),
             sa.true() if bounds.services is None else spans.service.in_(bounds.services),
         )
-        return view.select(statement)
 
     def _bounds(self, view: View, found: dict[str, int]) -> _Bounds:
         """Where the traces' spans are, from the summaries: these are few rows."""

@@ -20,7 +20,21 @@ export class ApiError extends Error {
  * @throws {ApiError} and the signal's AbortError
  */
 export async function get(path, query = {}, signal) {
-  const text = await ask(path, query, { signal, headers: { Accept: "application/json" } });
+  return json(await ask(path, query, { signal, headers: { Accept: "application/json" } }));
+}
+
+/**
+ * @param {string} path below the base path @param {object} body sent as JSON @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ * @throws {ApiError} and the signal's AbortError
+ */
+export async function post(path, body, signal) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return json(await ask(path, {}, { method: "POST", body: JSON.stringify(body), headers, signal }));
+}
+
+/** @param {string} text */
+function json(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -5,11 +5,14 @@ import { ApiError, get, Latest } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
+import { formatTags, parseTags } from "../lib/tags.js";
 import { DEFAULT_LOOKBACK } from "../lib/timerange.js";
 import { filterForm } from "./form.js";
 import { fromAddress, toAddress, toApi } from "./query.js";
 import { resultList } from "./results.js";
 import { scatter } from "./scatter.js";
+import { writeArea } from "./selection.js";
+import { special } from "./special.js";
 import { readSummaries, sorted } from "./summaries.js";
 
 const notice = one("[data-notice]");
@@ -25,8 +28,19 @@ const plot = scatter(one("[data-scatter]"), {
   open: (trace) => location.assign(href(`/trace/${encodeURIComponent(trace.id)}`)),
   zoom: (start, end) => apply({ ...fromAddress(params()), range: { lookback: "custom", start, end } }),
   light: (id) => list.highlight(id),
+  marks: () => one("[data-mark]").checked,
+  mark: (area) => differences.choose(writeArea(area)),
 });
-const list = resultList(listPlace, plot.light);
+const differences = special(one("[data-special]"), { add: addFilter });
+const compare = one("[data-compare-picked]");
+/** @type {string[]} */
+let picked = [];
+const list = resultList(listPlace, plot.light, (ids) => {
+  picked = ids;
+  compare.disabled = ids.length < 2;
+  compare.textContent = ids.length === 1 ? "Compare: mark one more" : "Compare marked";
+});
+compare.addEventListener("click", () => location.assign(href("/traces/compare", { a: picked[0], b: picked[1] })));
 const form = filterForm(one("[data-filters]"), () => {
   const query = form.read(sortSelect.value);
   if (query) apply(query);
@@ -46,6 +60,17 @@ const services = listServices();
 function apply(query) {
   change(toAddress(query), "push");
   restore();
+}
+
+/** A value that was found to be special, as a filter. @param {import("./special.js").Difference} difference */
+function addFilter({ level, key, value }) {
+  const query = fromAddress(params());
+  const { tags } = parseTags(query.tags);
+  if (level === "intrinsic" && key === "service") return apply({ ...query, service: value });
+  if (level === "intrinsic" && key === "operation") return apply({ ...query, operation: value });
+  if (level === "intrinsic") tags.error = "true";
+  else tags[key] = value;
+  apply({ ...query, tags: formatTags(tags) });
 }
 
 function restore() {
@@ -88,7 +113,9 @@ function draw() {
   bar.hidden = found.length === 0;
   const cut = found.length >= query.limit;
   one("[data-count]").textContent = `${cut ? "Newest " : ""}${count(found.length, "trace")}`;
+  one("[data-mark]").closest("label").hidden = found.length < 2;
   plot.draw(found);
+  differences.draw(found);
   list.draw(sorted(found, query.sort));
 }
 

@@ -12,12 +12,19 @@ const MOST_CHIPS = 8;
 /**
  * @param {HTMLElement} place
  * @param {(id: string | null) => void} light called with the trace that the pointer or focus is on
+ * @param {(ids: string[]) => void} picks called with the traces marked for comparison, at most two
  */
-export function resultList(place, light) {
+export function resultList(place, light, picks) {
+  /** @type {string[]} */
+  let picked = [];
+
   /** @param {Summary[]} traces */
   function draw(traces) {
     const longest = Math.max(1, ...traces.map((trace) => trace.duration));
     place.replaceChildren(...traces.map((trace) => item(trace, longest)));
+    picked = picked.filter((id) => traces.some((trace) => trace.id === id));
+    for (const input of place.querySelectorAll(".pick input")) input.checked = picked.includes(input.value);
+    picks(picked);
   }
 
   /** @param {Summary} trace @param {number} longest */
@@ -26,6 +33,7 @@ export function resultList(place, light) {
     return h(
       "li",
       { data: { id: trace.id }, on },
+      h("label", { class: "pick" }, h("input", { type: "checkbox", value: trace.id, "aria-label": `Compare ${trace.service || "trace"} ${trace.id.slice(0, 7)}`, on: { change: (/** @type {any} */ event) => pick(trace.id, event.target) } })),
       h(
         "a",
         { class: trace.errors ? "trace-item failed" : "trace-item", href: href(`/trace/${encodeURIComponent(trace.id)}`) },
@@ -47,6 +55,13 @@ export function resultList(place, light) {
         h("span", { class: "trace-sub" }, ...chips(trace)),
       ),
     );
+  }
+
+  /** Two at most: a third takes the place of the first. @param {string} id @param {HTMLInputElement} box */
+  function pick(id, box) {
+    picked = box.checked ? [...picked, id].slice(-2) : picked.filter((other) => other !== id);
+    for (const input of place.querySelectorAll(".pick input")) input.checked = picked.includes(input.value);
+    picks(picked);
   }
 
   /** @param {string | null} id */

@@ -12,7 +12,7 @@ const FASTEST = 1; // µs: zero has no logarithm
 
 /**
  * @param {HTMLElement} place
- * @param {{open: (trace: Summary) => void, zoom: (start: number, end: number) => void, light: (id: string | null) => void}} actions
+ * @param {{open: (trace: Summary) => void, zoom: (start: number, end: number) => void, mark: (area: import("./selection.js").Area) => void, marks: () => boolean, light: (id: string | null) => void}} actions
  */
 export function scatter(place, actions) {
   /** @type {Summary[]} */
@@ -73,11 +73,14 @@ export function scatter(place, actions) {
     svg.append(band);
     /** @type {number | null} */
     let from = null;
+    let fromY = 0;
+    const level = (/** @type {PointerEvent} */ event) => Math.min(Math.max(event.clientY - svg.getBoundingClientRect().top, 0), height - MARGIN.bottom);
     const at = (/** @type {PointerEvent} */ event) =>
       Math.min(Math.max(event.clientX - svg.getBoundingClientRect().left, MARGIN.left), width);
     svg.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !(/** @type {Element} */ (event.target).matches(".surface"))) return;
       from = at(event);
+      fromY = level(event);
       svg.setPointerCapture(event.pointerId);
     });
     svg.addEventListener("pointermove", (event) => {
@@ -85,6 +88,10 @@ export function scatter(place, actions) {
       const to = at(event);
       band.setAttribute("x", String(Math.min(from, to)));
       band.setAttribute("width", String(Math.abs(to - from)));
+      if (actions.marks()) {
+        band.setAttribute("y", String(Math.min(fromY, level(event))));
+        band.setAttribute("height", String(Math.abs(level(event) - fromY)));
+      }
       band.setAttribute("visibility", "visible");
     });
     svg.addEventListener("pointerup", (event) => {
@@ -92,7 +99,10 @@ export function scatter(place, actions) {
       const [left, right] = [Math.min(from, at(event)), Math.max(from, at(event))];
       from = null;
       band.setAttribute("visibility", "hidden");
-      if (right - left >= SMALLEST_DRAG) actions.zoom(Math.floor(axes.time(left)), Math.ceil(axes.time(right)));
+      if (right - left < SMALLEST_DRAG) return;
+      const [top, bottom] = [Math.min(fromY, level(event)), Math.max(fromY, level(event))];
+      if (actions.marks()) actions.mark({ start: axes.time(left), end: axes.time(right), low: axes.took(bottom), high: axes.took(top) });
+      else actions.zoom(Math.floor(axes.time(left)), Math.ceil(axes.time(right)));
     });
     svg.addEventListener("pointercancel", () => {
       from = null;
@@ -109,7 +119,8 @@ export function scatter(place, actions) {
   return { draw, light };
 }
 
-/** @typedef {{start: number, end: number, low: number, high: number, x: (us: number) => number, y: (us: number) => number, time: (px: number) => number}} Axes */
+/** @typedef {{start: number, end: number, low: number, high: number, x: (us: number) => number, y: (us: number) => number, time: (px: number) => number,
+ *   took: (px: number) => number}} Axes */
 
 /** @param {Summary[]} traces @param {number} width @param {number} height @returns {Axes} */
 function fit(traces, width, height) {
@@ -130,6 +141,7 @@ function fit(traces, width, height) {
     high,
     x: (us) => MARGIN.left + ((us - start) / (end - start)) * inner.width,
     y: (us) => MARGIN.top + (1 - Math.log(Math.max(us, FASTEST) / low) / Math.log(high / low)) * inner.height,
+    took: (px) => low * (high / low) ** (1 - (px - MARGIN.top) / inner.height),
     time: (px) => start + ((px - MARGIN.left) / inner.width) * (end - start),
   };
 }

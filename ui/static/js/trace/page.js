@@ -14,6 +14,8 @@ import { minimap } from "./minimap.js";
 import { buildTrace } from "./model.js";
 import { readState, writeState } from "./state.js";
 import { timeline } from "./timeline.js";
+import { loadUsual, usualKey } from "./usual.js";
+import { traceViews } from "./views.js";
 import { ancestors, collapsible, visibleRows } from "./visible.js";
 
 const frame = one("[data-trace]");
@@ -63,14 +65,30 @@ function view(trace) {
   const map = minimap(one("[data-minimap]"), trace, (zoom) => update({ zoom }, "push"));
   const lines = timeline(place, { select, toggle, fold });
   const find = findControl();
+  /** @type {Map<string, import("./usual.js").Known>} empty until it is known */
+  let known = new Map();
+  const usual = (/** @type {import("./model.js").Span} */ span) => known.get(usualKey(span.service, span.name));
+  const views = traceViews(trace, usual, draw);
   controls();
   handleKeys(lines.body, { move, fold: foldSelected, toggle: () => toggleSelected(), match: find.step });
   onNavigate(() => {
     state = restore();
-    draw();
+    views.draw();
   });
-  draw();
+  views.draw();
+  compareWithUsual();
   if (state.selected) lines.reveal(indexOf(state.selected));
+
+  /** Marks come later than the rows; a failure costs only them. */
+  async function compareWithUsual() {
+    try {
+      known = await loadUsual(trace);
+    } catch (error) {
+      if (error instanceof ApiError) return;
+      throw error;
+    }
+    views.draw();
+  }
 
   function restore() {
     const read = readState();
@@ -93,7 +111,7 @@ function view(trace) {
     one("[data-critical]").checked = state.critical;
     listServices();
     find.show();
-    lines.show({ trace, zoom, critical: state.critical ? critical : none, collapsed: state.collapsed, open: state.open, matches: new Set(matches), selected: state.selected }, rows);
+    lines.show({ trace, zoom, critical: state.critical ? critical : none, collapsed: state.collapsed, open: state.open, usual, matches: new Set(matches), selected: state.selected }, rows);
   }
 
   /** @param {string} key @returns {number} -1 when there is none */

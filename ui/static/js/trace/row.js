@@ -3,13 +3,15 @@
 import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
 import { duration, exactDuration } from "../lib/format.js";
+import { judge } from "./judge.js";
 import { selfSections } from "./selftime.js";
 
 /**
  * @typedef {import("./model.js").Trace} Trace @typedef {import("./model.js").Span} Span
  * @typedef {{start: number, end: number}} Section
  * @typedef {{trace: Trace, zoom: Section, critical: Map<number, Section[]>, collapsed: Set<string>,
- *   open: Set<string>, matches: Set<number>, selected: string}} Look what rows depend on
+ *   open: Set<string>, matches: Set<number>, selected: string,
+ *   usual: (span: Span) => import("./usual.js").Known | undefined}} Look what rows depend on
  */
 
 const CHEVRON = "m6 4 4 4-4 4";
@@ -32,13 +34,13 @@ export function row(look, index, position, width) {
       "aria-level": span.depth + 1, "aria-rowindex": position, "aria-selected": String(look.selected === span.key),
       "aria-expanded": span.children.length ? String(!collapsed) : null,
     },
-    nameCell(span, collapsed),
+    nameCell(span, collapsed, look.usual(span)),
     h("div", { class: "tl-track", role: "gridcell", title: hover(look.trace, span) }, ...bar(look, span, width)),
   );
 }
 
-/** @param {Span} span @param {boolean} collapsed */
-function nameCell(span, collapsed) {
+/** @param {Span} span @param {boolean} collapsed @param {import("./usual.js").Known | undefined} usual */
+function nameCell(span, collapsed, usual) {
   const problem = span.error ? "Failed" : collapsed && span.errorsBelow ? `${span.errorsBelow} failed below` : "";
   return h(
     "div",
@@ -49,10 +51,17 @@ function nameCell(span, collapsed) {
       : h("span", { class: "fold" }),
     h("span", { class: "stripe" }),
     problem && h("span", { class: span.error ? "flag error" : "flag below", title: problem, role: "img", "aria-label": problem }, icon(ERROR)),
+    usual && judge(span.duration, usual) && slowMark(span, usual),
     middle(span.service || "(no service)", "service"),
     middle(span.name || "(no name)", "operation"),
     collapsed && h("span", { class: "hidden-count", title: "Spans below" }, `+${span.children.length}`),
   );
+}
+
+/** @param {Span} span @param {import("./usual.js").Known} usual */
+function slowMark(span, usual) {
+  const text = `Slower than usual: ${duration(span.duration)}; half take ${duration(usual.p50)}, 95 % at most ${duration(usual.p95)}`;
+  return h("span", { class: `unusual ${judge(span.duration, usual)}`, title: text, role: "img", "aria-label": text }, judge(span.duration, usual) === "slow" ? "▲▲" : "▲");
 }
 
 /** @param {Trace} trace @param {Span} span */
