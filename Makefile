@@ -9,7 +9,7 @@ PINS := pyproject.toml constraints.txt $(wildcard hatch_build.py package.json pa
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench faults fuzz lock clean
+.PHONY: help demo test check docs screenshots bench faults fuzz lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: .venv/.dev  ## lint, format, types, import contracts
 
 docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
 	$(BIN)/python scripts/reference_pages.py
+
+screenshots: .venv/.dev .venv/.browser  ## take docs/images anew; `make demo` must run
+	$(BIN)/python scripts/screenshots.py
 
 bench: .venv/.dev  ## run the benchmarks (long); results go to benchmarks/results
 	$(BIN)/python -m benchmarks.ingest

@@ -30,6 +30,7 @@ from vigla.telemetry.metrics import Metrics
 
 HOST = "127.0.0.1"
 READY_S = 90
+SETTLED_S = 15
 PAGES_A_SECOND = 5
 GOAL = 1.3
 
@@ -70,6 +71,17 @@ def _proxies(url: str) -> list[str]:
     """Addresses of the mesh's proxies, from the demo's own targets."""
     active = httpx.get(f"{url}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
     return [each["labels"]["instance"] for each in active if each["labels"]["job"] == "envoy"]
+
+
+def _settled(url: str) -> list[str]:
+    """Addresses of all proxies, when no more have come for a while."""
+    found: list[str] = []
+    since = time.monotonic()
+    while not found or time.monotonic() - since < SETTLED_S:
+        time.sleep(1)
+        if (now := _proxies(url)) != found:
+            found, since = now, time.monotonic()
+    return found
 
 
 def _block(directory: Path) -> tuple[int, int, int]:
@@ -122,8 +134,7 @@ def _scrape(stack: ExitStack, folder: Path, minutes: float, interval_s: int) -> 
     process = _started(stack, demo, folder / "demo.log", env=environment, cwd=Path.cwd())
     url = f"http://{HOST}:16686"
     _wait(f"{url}/-/ready")
-    while not (proxies := _proxies(url)) or len(proxies) < 5:
-        time.sleep(1)
+    proxies = _settled(url)
     (folder / "prometheus.yml").write_text(_configuration(interval_s, own | {"envoy": proxies}))
     command = [
         "/usr/bin/prometheus",

@@ -17,7 +17,7 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def test_all_traces_of_the_last_hour_are_found_at_once(server: str, open_page: OpenPage) -> None:
-    page = open_page(server)
+    page = open_page(f"{server}/search")
     expect(page.locator("[data-count]")).to_have_text("15 traces")
     assert results(page)[:3] == [NORMAL, FAILED, LARGE]
     expect(page.locator(".scatter .dot")).to_have_count(15)
