@@ -41,9 +41,14 @@ def _free_port() -> int:
         return port
 
 
-def _configuration(interval_s: int, jobs: dict[str, Sequence[str]]) -> str:
+def _configuration(interval_s: int, jobs: dict[str, Sequence[str]], envoy: Sequence[str] = ()) -> str:
     """JSON is YAML."""
-    scrapes = [{"job_name": name, "static_configs": [{"targets": list(at)}]} for name, at in jobs.items()]
+    scrapes: list[dict[str, object]] = [
+        {"job_name": name, "static_configs": [{"targets": list(at)}]} for name, at in jobs.items()
+    ]
+    if envoy:
+        static = [{"targets": list(envoy)}]
+        scrapes.append({"job_name": "envoy", "metrics_path": "/stats/prometheus", "static_configs": static})
     return json.dumps({"global": {"scrape_interval": f"{interval_s}s"}, "scrape_configs": scrapes})
 
 
@@ -135,7 +140,7 @@ def _scrape(stack: ExitStack, folder: Path, minutes: float, interval_s: int) -> 
     url = f"http://{HOST}:16686"
     _wait(f"{url}/-/ready")
     proxies = _settled(url)
-    (folder / "prometheus.yml").write_text(_configuration(interval_s, own | {"envoy": proxies}))
+    (folder / "prometheus.yml").write_text(_configuration(interval_s, own, envoy=proxies))
     command = [
         "/usr/bin/prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
