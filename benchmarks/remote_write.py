@@ -37,7 +37,6 @@ CASES = ("4000x500", "20000x100", "1000x1500", "200000x10")
 GOAL = 200_000
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 SETTINGS = {
-    "VIGLA_STORAGE__MERGE_INTERVAL_S": "2",
     "VIGLA_QUERY__SQL_MAX_ROWS": "1000000",
     "VIGLA_SCRAPE__OWN": "false",
     "VIGLA_RULES__MESH": "false",

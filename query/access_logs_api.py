@@ -11,6 +11,7 @@ from query.access_logs import NS_PER_US, AccessLogQuery, Page, find
 from query.explain import explain
 from query.limits import Limits
 from query.microseconds import Microseconds
+from query.response_flags import MEANINGS
 from vigla.clock import Clock
 from vigla.errors import ViglaError
 from vigla.storage.api import QueryContext, Reader
@@ -83,6 +84,11 @@ def router(store: Reader, tables: LakeTables, limits: Limits, clock: Clock) -> A
             return native_errors.answer(error)
         body = {"entries": page.entries, "next": page.next or None}
         return Response(orjson.dumps(body), media_type="application/json")
+
+    @routes.get("/response-flags")
+    async def response_flags() -> Response:
+        """Envoy's response flags in words."""
+        return Response(orjson.dumps({"flags": MEANINGS}), media_type="application/json")
 
     @routes.get("/explain/{given}")
     async def explained(

@@ -32,6 +32,7 @@ def pages(url: str) -> dict[str, str]:
         "trace": f"{url}/trace/{slowest}",
         "flame-graph": f"{url}/trace/{slowest}?view=flame",
         "compare": f"{url}/traces/compare?a={other}&b={slowest}",
+        "logs": f"{url}/logs?lookback=15m",
         "metrics": str(metrics),
         "alerts": f"{url}/alerts",
         "configuration": f"{url}/configuration",

@@ -46,6 +46,7 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/trace/{trace_id}", pages.trace),
         ("/traces/compare", pages.compare),
         ("/graph", pages.graph),
+        ("/logs", pages.logs),
         ("/metrics", pages.metrics),
         ("/alerts", pages.alerts),
         ("/configuration", pages.configuration),
@@ -92,6 +93,10 @@ class Pages:
     async def graph(self) -> Response:
         """``/graph``."""
         return self._page("graph.html", title="Service graph", section="graph")
+
+    async def logs(self) -> Response:
+        """``/logs``: access logs."""
+        return self._page("logs.html", title="Access logs", section="logs")
 
     async def metrics(self) -> Response:
         """``/metrics``: of what is stored; the server's own, as text, are on the port of its health."""

@@ -10,6 +10,7 @@ from tests.browser.spans import bookinfo
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "/overview",
+    "/logs",
     "/search",
     f"/trace/{NORMAL}",
     f"/trace/{HOSTILE}",
@@ -30,7 +31,17 @@ def test_the_root_is_the_search(server: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/overview", "/search", "/trace/abc", "/graph", "/metrics", "/alerts", "/configuration", "/nowhere"],
+    [
+        "/overview",
+        "/search",
+        "/trace/abc",
+        "/graph",
+        "/logs",
+        "/metrics",
+        "/alerts",
+        "/configuration",
+        "/nowhere",
+    ],
 )
 def test_pages_forbid_what_they_do_not_need(server: str, path: str) -> None:
     headers = httpx.get(server + path).headers

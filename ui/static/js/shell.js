@@ -9,6 +9,7 @@ const KEYS = /** @type {const} */ ([
   ["g o", "Go to the overview"],
   ["g t", "Go to traces"],
   ["g g", "Go to the graph"],
+  ["g l", "Go to access logs"],
   ["g m", "Go to metrics"],
   ["g a", "Go to alerts"],
   ["g c", "Go to the configuration"],
@@ -20,7 +21,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { o: "overview", t: "search", g: "graph", m: "metrics", a: "alerts", c: "configuration" };
+const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;

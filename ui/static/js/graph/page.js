@@ -3,6 +3,7 @@
 import { change, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { one } from "../lib/dom.js";
+import { loadFlags } from "../lib/flags.js";
 import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
@@ -81,6 +82,7 @@ document.addEventListener("visibilitychange", schedule);
 onNavigate(restore);
 canvasPlace.replaceChildren(skeleton(6, "skeleton-node"));
 restore();
+loadFlags().then(showSelection);
 
 function restore() {
   const query = params();

@@ -3,6 +3,7 @@
 import { href } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
+import { meaning } from "../lib/flags.js";
 import { compact, duration, exactDuration } from "../lib/format.js";
 import { rangeParams } from "../lib/timerange.js";
 import { BADGES, title } from "./model.js";
@@ -11,7 +12,6 @@ import { amount, latency, percent } from "./words.js";
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./canvas.js").Selection} Selection @typedef {import("../lib/timerange.js").Range} Range */
 
 const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", idle: "No requests" };
-const FLAGS = { UF: "upstream could not be connected", UH: "no healthy upstream", URX: "retries used up", UO: "circuit breaker open", UT: "upstream timed out", FI: "fault injected: abort", DI: "fault injected: delay", NR: "no route", DC: "client went away", RL: "rate limited", UAEX: "denied by an authorizer", NC: "no cluster", UC: "upstream closed the connection" };
 
 /**
  * @param {HTMLElement} place @param {Graph} graph @param {Selection} selection @param {Range} range
@@ -50,7 +50,7 @@ function ofEdge(graph, key, range, select) {
     health(edge),
     numbers(edge),
     shares("Responses", edge.codes.map(([code, rate]) => [code === "-" ? "none" : code, "", rate])),
-    shares("Response flags", edge.flags.map(([flag, rate]) => [flag, FLAGS[/** @type {keyof typeof FLAGS} */ (flag)] ?? "", rate])),
+    shares("Response flags", edge.flags.map(([flag, rate]) => [flag, meaning(flag), rate])),
     to.kind === "database" ? h("div", { hidden: true }) : leads(to, range),
   ];
 }
