@@ -84,7 +84,7 @@ def serving(
         store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # pages show the last minutes: traces of an hour ago would be no longer there
 def server() -> Iterator[str]:
     """Address of a server with the known traces."""
     logs = decided(FAILED, time.time_ns() - 30 * 1_000_000_000)

@@ -81,6 +81,7 @@ def test_what_is_special_about_the_failing_ones(failing_server: str, open_page: 
 def test_traces_marked_in_the_plot_are_compared(failing_server: str, open_page: OpenPage) -> None:
     page = open_page(f"{failing_server}/search")
     page.get_by_label("Dragging over the plot").check()
+    expect(page.locator(".scatter .dot")).to_have_count(30)
     box = page.locator(".scatter .surface").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 2, box["y"] + 1)
