@@ -82,6 +82,8 @@ def test_traces_marked_in_the_plot_are_compared(failing_server: str, open_page: 
     page = open_page(f"{failing_server}/search")
     page.get_by_label("Dragging over the plot").check()
     expect(page.locator(".scatter .dot")).to_have_count(30)
+    expect(page.locator(".trace-item")).to_have_count(30)
+    page.wait_for_load_state("networkidle")  # what still comes would move the plot away under the pointer
     box = page.locator(".scatter .surface").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 2, box["y"] + 1)
