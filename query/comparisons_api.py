@@ -4,12 +4,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from query import bodies, native_errors
 from query.jaeger import params
 from query.limits import Limits
+from query.microseconds import NS_PER_US, Microseconds
 from query.traces.contrast import contrast
 from query.traces.engine import TraceEngine
 from query.traces.search import LATEST_NS
@@ -17,11 +18,9 @@ from query.traces.usual import usual
 from vigla.errors import BadInput, QueryError, ViglaError
 from vigla.storage.api import QueryContext
 
-NS_PER_US = 1000
 MOST_TRACES = 1500  # of one side; as many as the search page shows
 MAX_BODY_BYTES = 512 * 1024
 
-Microseconds = Annotated[int, Query(ge=0, le=LATEST_NS // NS_PER_US, description="Unix microseconds")]
 Traces = Annotated[
     dict[str, Annotated[int, Field(ge=0, le=LATEST_NS // NS_PER_US)]],
     Field(min_length=1, max_length=MOST_TRACES),

@@ -6,7 +6,6 @@ chunks is told so.
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
@@ -16,7 +15,7 @@ from query.prometheus.store import MetricStore
 from query.promql.ast import Matcher
 from query.promql.context import EngineOptions
 from query.promql.errors import ExecutionError, TooManySamples
-from query.promql.histogram import NO_HISTOGRAM
+from query.promql.histogram import filled
 from query.promql.histograms.wire import to_native
 from query.promql.series import Labels, SeriesBatch
 from vigla import errors
@@ -118,7 +117,7 @@ def _messages(batch: SeriesBatch) -> Iterator[bytes]:
             yield samples.series(_valid(labels), times, values)
             continue
         objects = batch.histograms[own]
-        native = np.not_equal(objects, NO_HISTOGRAM).astype(np.bool_)
+        native = filled(objects)
         pairs = zip(times[native].tolist(), map(to_native, objects[native]), strict=True)
         yield samples.series(_valid(labels), times[~native], values[~native], pairs)
 

@@ -10,6 +10,7 @@ from query.promql.series import SeriesSource
 from query.topology import kiali_json
 from query.topology.build import build
 from query.topology.configuration import Configuration
+from query.topology.health import health
 from query.topology.options import GraphOptions
 from query.topology.parameters import node_focus, options_of
 from query.topology.telemetry import Metrics
@@ -47,7 +48,10 @@ def router(
         now = clock.now_ns() // NS_PER_S
         options = options_of(request.query_params, now, node_focus(request.path_params))
         metrics = Metrics(series, options.at, context.stop)
-        return build(metrics, options, configuration, settings), options
+        traffic = build(metrics, options, configuration)
+        if options.wants("health"):
+            health(traffic, settings)
+        return traffic, options
 
     async def kiali(request: Request) -> Response:
         """A graph in Kiali's JSON; an error is ``{"error": message}``, as Kiali's are."""

@@ -2,12 +2,10 @@
 
 from query.topology.appenders import ambient, configured, defined, marks, measured
 from query.topology.configuration import Configuration
-from query.topology.health import health
 from query.topology.options import GraphOptions
 from query.topology.service_graph import reduced
 from query.topology.telemetry import Metrics, traffic_map
 from query.topology.traffic import TrafficMap
-from vigla.settings import HealthSettings
 
 _MEASURED = (
     ("responseTime", measured.response_time),
@@ -16,10 +14,8 @@ _MEASURED = (
 )
 
 
-def build(
-    metrics: Metrics, options: GraphOptions, configuration: Configuration, settings: HealthSettings
-) -> TrafficMap:
-    """The traffic map with everything that was asked for.
+def build(metrics: Metrics, options: GraphOptions, configuration: Configuration) -> TrafficMap:
+    """The traffic map with everything that was asked for but health, which is judged last.
 
     Raises:
         ExecutionError: the range holds more samples than a query may read.
@@ -44,6 +40,4 @@ def build(
     if options.graph_type == "service":
         traffic = reduced(traffic)
     measured.show(traffic, options)
-    if options.wants("health"):
-        health(traffic, settings)
     return traffic

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import cast, get_args
 
@@ -113,25 +114,26 @@ class _Graphs:
         if wanted not in get_args(exports.Format):
             raise BadInput(f"format: one of dot, json and mermaid, not {wanted!r}")
         form = cast("exports.Format", wanted)
-        traffic = self._made(query, context, now)
+        options = _options(query, now)
+        traffic = self._made(options, context)
         if form == "json":
-            body = orjson.dumps(numbers.graph(traffic, options_of(query, now, None, everywhere=True)))
+            body = orjson.dumps(numbers.graph(traffic, options))
         else:
             body = (exports.dot if form == "dot" else exports.mermaid)(traffic).encode()
         return body, exports.MEDIA_TYPES[form]
 
     def compare(self, query: Mapping[str, str], context: QueryContext, now: int) -> Made:
-        at = options_of(query, now, None, everywhere=True).at
+        options = _options(query, now)
         if not query.get("before"):
             raise BadInput("before is missing: Unix seconds of the end of the range to compare with")
         before = whole("before", query["before"])
-        graphs = [self._made(query, context, each) for each in (before, at)]
-        return orjson.dumps({"before": before, "at": at, **compared(*graphs)}), "application/json"
+        graphs = [self._made(replace(options, at=each), context) for each in (before, options.at)]
+        return orjson.dumps({"before": before, "at": options.at, **compared(*graphs)}), "application/json"
 
     def dependents(self, query: Mapping[str, str], context: QueryContext, now: int) -> Made:
         if not query.get("node"):
             raise BadInput("node is missing: an id, a name or namespace/name")
-        found = dependents(self._made(query, context, now), query["node"])
+        found = dependents(self._made(_options(query, now), context), query["node"])
         return orjson.dumps(found), "application/json"
 
     def health(self, query: Mapping[str, str], context: QueryContext, now: int) -> Made:
@@ -156,12 +158,10 @@ class _Graphs:
         }
         return orjson.dumps(body), "application/json"
 
-    def _made(self, query: Mapping[str, str], context: QueryContext, at: int) -> TrafficMap:
-        """The graph with calls that only spans know, at ``time``, or ``at`` where that is later given."""
-        plain = query if "before" not in query else {k: v for k, v in query.items() if k not in _TIMES}
-        options = options_of(plain, at, None, everywhere=True)
+    def _made(self, options: GraphOptions, context: QueryContext) -> TrafficMap:
+        """The graph with calls that only spans know."""
         metrics = Metrics(self._series, options.at, context.stop)
-        traffic = build(metrics, options, self._configuration, self._settings)
+        traffic = build(metrics, options, self._configuration)
         if options.wants("spans"):
             self._add_spans(traffic, metrics, options, context)
         if options.wants("health"):
@@ -193,7 +193,8 @@ def _calls(edges: Iterable[relations.Edge], seconds: int) -> Iterator[span_edges
         yield span_edges.Call(each.parent, each.child, "", rate, each.errors / seconds, durations)
 
 
-_TIMES = frozenset({"time", "queryTime"})
+def _options(query: Mapping[str, str], now: int) -> GraphOptions:
+    return options_of(query, now, None, everywhere=True)
 
 
 def _span(query: Mapping[str, str], now: int) -> Span:

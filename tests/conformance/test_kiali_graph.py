@@ -14,7 +14,6 @@ from query.topology.nodes import Peer
 from query.topology.parameters import node_focus, options_of
 from query.topology.telemetry import Metrics
 from tests.conformance.conftest import CASES
-from vigla.settings import HealthSettings
 from vigla.storage.api import Stop
 
 FOLDER = CASES / "kiali-graph"
@@ -63,6 +62,6 @@ def test_graph(case: dict[str, Any]) -> None:
     query = {**case["query"]}
     options = options_of(query, int(query["queryTime"]), node_focus(case["path_params"]))
     metrics = Metrics(series(case), options.at, Stop())
-    found = build(metrics, options, Accessible(case), HealthSettings())
+    found = build(metrics, options, Accessible(case))
     expected = json.loads((FOLDER / case["expected"]).read_text())
     assert kiali_json.graph(found, options) == expected

@@ -6,7 +6,6 @@ from query.topology.configuration import NoConfiguration
 from query.topology.options import GraphOptions
 from query.topology.telemetry import Metrics
 from query.topology.traffic import Edge
-from vigla.settings import HealthSettings
 from vigla.storage.api import Stop
 
 T = 1_700_000_000
@@ -34,7 +33,7 @@ def put(store: MemorySeries, name: str, rate: float, **labels: str) -> None:
 
 def only_edge(store: MemorySeries, **options: str) -> Edge:
     asked = GraphOptions(["shop"], "workload", T, **options)  # type: ignore[arg-type]
-    (edge,) = build(Metrics(store, T, Stop()), asked, NoConfiguration(), HealthSettings()).edges()
+    (edge,) = build(Metrics(store, T, Stop()), asked, NoConfiguration()).edges()
     return edge
 
 

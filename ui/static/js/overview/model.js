@@ -31,7 +31,6 @@ export function spaces(graph, health) {
   }
   return [...found]
     .map(([namespace, rows]) => ({ namespace, rows: rows.sort(worstFirst), health: rows[0].health, history: ofSpace.get(namespace) ?? [] }))
-    .map((space) => ({ ...space, health: space.rows[0].health }))
     .sort((a, b) => Number(!a.namespace) - Number(!b.namespace) || (a.namespace < b.namespace ? -1 : 1));
 }
 
