@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,12 @@ import httpx
 import pytest
 
 from benchmarks.serving import Server
+from tests.e2e.waiting import eventually
 from tests.wire.remote_write_messages import packed, request_v1
 
-SOON_S = 30.0
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 QUIET = {"VIGLA_SCRAPE__OWN": "false", "VIGLA_RULES__MESH": "false"}
 ADMIN = "/api/v1/admin/tsdb"
-
-
-def eventually(check: Callable[[], Any]) -> Any:
-    over = time.monotonic() + SOON_S
-    while not (found := check()) and time.monotonic() < over:
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from benchmarks.serving import Server
+from tests.e2e.waiting import eventually
 from tests.wire.remote_write_messages import packed, request_v1
 
-WITHIN_S = 30.0
 RULES = """
 groups:
   - name: g
@@ -101,14 +101,6 @@ def data(server: Server, path: str, **params: str) -> Any:
 
 def value(server: Server, query: str) -> list[str]:
     return [each["value"][1] for each in data(server, "/query", query=query)["result"]]
-
-
-def eventually(check: Callable[[], object]) -> Any:
-    deadline = time.monotonic() + WITHIN_S
-    while not (found := check()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found
-    return found
 
 
 def groups(server: Server, **params: str) -> dict[str, Any]:

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from benchmarks.serving import Server
+from tests.e2e.waiting import eventually
 from vigla.listen import reserve
 
-WITHIN_S = 30.0
 TEXT = "text/plain; version=0.0.4"
 OPEN = "application/openmetrics-text; version=1.0.0"
 
@@ -117,14 +117,6 @@ def data(server: Server, path: str, **params: str) -> Any:
 
 def values(server: Server, query: str) -> list[str]:
     return [each["value"][1] for each in data(server, "query", query=query)["result"]]
-
-
-def eventually(check: Callable[[], object]) -> Any:
-    deadline = time.monotonic() + WITHIN_S
-    while not (found := check()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found
-    return found
 
 
 def target(server: Server, name: str) -> Any:

@@ -86,7 +86,12 @@ function sums(edges, id) {
 
 /** @param {{status: string, reasons: string[]}} health @returns {{health: Health, reasons: string[]}} */
 function judged({ status, reasons }) {
-  return { health: HEALTH[status] ?? "idle", reasons };
+  return { health: healthOf(status), reasons };
+}
+
+/** @param {string} status in Kiali's words @returns {Health} */
+export function healthOf(status) {
+  return HEALTH[status] ?? "idle";
 }
 
 /** Labels say `unknown` and `latest` where they know nothing. @param {string | null} text */

@@ -1,6 +1,6 @@
 /** Is anything wrong? What runs, how well, and how well it was. */
 
-import { readGraph } from "../graph/model.js";
+import { healthOf, readGraph } from "../graph/model.js";
 
 /** @typedef {import("../graph/model.js").Health} Health */
 /**
@@ -10,16 +10,14 @@ import { readGraph } from "../graph/model.js";
  */
 
 export const ORDER = /** @type {const} */ (["failure", "degraded", "healthy", "idle"]);
-/** @type {Record<string, Health>} */
-const HEALTH = { Healthy: "healthy", Degraded: "degraded", Failure: "failure", NA: "idle" };
 
 /**
  * @param {any} graph of apps, from `/graph` @param {any} health from `/health`
  * @returns {Space[]} by namespace, what has none last; in each the worst first
  */
 export function spaces(graph, health) {
-  const past = new Map(health.objects.map((/** @type {any} */ each) => [`${each.namespace}/${each.name}`, each.history.map(read)]));
-  const ofSpace = new Map(health.namespaces.map((/** @type {any} */ each) => [each.namespace, each.history.map(read)]));
+  const past = new Map(health.objects.map((/** @type {any} */ each) => [`${each.namespace}/${each.name}`, each.history.map(healthOf)]));
+  const ofSpace = new Map(health.namespaces.map((/** @type {any} */ each) => [each.namespace, each.history.map(healthOf)]));
   /** @type {Map<string, Row[]>} */
   const found = new Map();
   for (const node of readGraph(graph).nodes) {
@@ -32,11 +30,6 @@ export function spaces(graph, health) {
   return [...found]
     .map(([namespace, rows]) => ({ namespace, rows: rows.sort(worstFirst), health: rows[0].health, history: ofSpace.get(namespace) ?? [] }))
     .sort((a, b) => Number(!a.namespace) - Number(!b.namespace) || (a.namespace < b.namespace ? -1 : 1));
-}
-
-/** @param {string} status @returns {Health} */
-function read(status) {
-  return HEALTH[status] ?? "idle";
 }
 
 /** @param {Row} a @param {Row} b */
