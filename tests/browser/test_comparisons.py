@@ -4,12 +4,22 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.conftest import FAILED, LARGE, NORMAL, PHONE, SINGLE, OpenPage, serving
 from tests.browser.spans import bookinfo
 
 SECOND = 1_000_000_000
+STILL = 250  # ms without a move
+
+
+def settled_box(locator: Locator) -> FloatRect:
+    """Where an element is once it moves no more: what still comes would move it away under the pointer."""
+    before: FloatRect | None = None
+    while (box := locator.bounding_box()) is None or box != before:
+        before = box
+        locator.page.wait_for_timeout(STILL)
+    return box
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +93,8 @@ def test_traces_marked_in_the_plot_are_compared(failing_server: str, open_page: 
     page.get_by_label("Dragging over the plot").check()
     expect(page.locator(".scatter .dot")).to_have_count(30)
     expect(page.locator(".trace-item")).to_have_count(30)
-    page.wait_for_load_state("networkidle")  # what still comes would move the plot away under the pointer
-    box = page.locator(".scatter .surface").bounding_box()
-    assert box is not None
+    page.wait_for_load_state("networkidle")
+    box = settled_box(page.locator(".scatter .surface"))
     page.mouse.move(box["x"] + 2, box["y"] + 1)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2, steps=4)

@@ -17,11 +17,15 @@ const FASTEST = 1; // µs: zero has no logarithm
 export function scatter(place, actions) {
   /** @type {Summary[]} */
   let traces = [];
+  let dragging = false;
+  let waiting = false; // what came during a drag is drawn after it: the drag would be lost with its plot
   new ResizeObserver(() => draw(traces)).observe(place);
 
   /** @param {Summary[]} shown */
   function draw(shown) {
     traces = shown;
+    waiting = dragging;
+    if (waiting) return;
     place.hidden = traces.length === 0;
     if (place.hidden) return place.replaceChildren();
     const style = getComputedStyle(place);
@@ -81,6 +85,7 @@ export function scatter(place, actions) {
       if (event.button !== 0 || !(/** @type {Element} */ (event.target).matches(".surface"))) return;
       from = at(event);
       fromY = level(event);
+      dragging = true;
       svg.setPointerCapture(event.pointerId);
     });
     svg.addEventListener("pointermove", (event) => {
@@ -97,17 +102,20 @@ export function scatter(place, actions) {
     svg.addEventListener("pointerup", (event) => {
       if (from === null) return;
       const [left, right] = [Math.min(from, at(event)), Math.max(from, at(event))];
-      from = null;
-      band.setAttribute("visibility", "hidden");
+      end();
       if (right - left < SMALLEST_DRAG) return;
       const [top, bottom] = [Math.min(fromY, level(event)), Math.max(fromY, level(event))];
       if (actions.marks()) actions.mark({ start: axes.time(left), end: axes.time(right), low: axes.took(bottom), high: axes.took(top) });
       else actions.zoom(Math.floor(axes.time(left)), Math.ceil(axes.time(right)));
     });
-    svg.addEventListener("pointercancel", () => {
+    svg.addEventListener("pointercancel", end);
+
+    function end() {
       from = null;
+      dragging = false;
       band.setAttribute("visibility", "hidden");
-    });
+      if (waiting) draw(traces);
+    }
   }
 
   /** @param {string | null} id */
