@@ -77,8 +77,10 @@ class Admission:
             Overloaded: the bus is full.
         """
         if len(body) > INLINE_BYTES:
-            return await self._append(signal, transport, await self.in_thread(admit, signal, body))
-        return await self._append(signal, transport, admit(signal, body))
+            admitted = await self.in_thread(admit, signal, body, self._series_limit)
+        else:
+            admitted = admit(signal, body, self._series_limit)
+        return await self._append(signal, transport, admitted)
 
     async def accept_json(self, signal: Signal, transport: Transport, body: bytes) -> Admitted:
         """As ``accept_protobuf``, for OTLP/JSON."""

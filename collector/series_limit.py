@@ -4,18 +4,14 @@ import threading
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from vigla.clock import Clock
-from vigla.wire.remote_write.admit import Series
+from vigla.wire.series_limit import Ints, Mask, Series
 
 WINDOW_S = 3600.0
 """Series that a source has not written for this long make room for others."""
 
 _PENDING = 8  # new ids are merged into the sorted ones when they are an eighth of these
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -24,14 +20,13 @@ class _Seen:
 
     many: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     few: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.many) + len(self.few)
+    size: int = 0  # series of Prometheus
 
     def known(self, ids: Ints) -> Mask:
         return _among(self.many, ids) | _among(self.few, ids)
 
-    def add(self, ids: Ints) -> None:
+    def add(self, ids: Ints, size: int) -> None:
+        self.size += size
         self.few = np.union1d(self.few, ids)
         if len(self.few) * _PENDING > len(self.many):
             self.many = np.union1d(self.many, self.few)
@@ -67,16 +62,19 @@ class SeriesLimit:
                 self._sources, self._began = {}, self._clock.monotonic()
             for number in np.unique(series.sources).tolist():
                 own = np.flatnonzero(series.sources == number)
-                refused[own] = self._over(series.name(number), series.ids[own])
+                refused[own] = self._over(series.job(number), series.ids[own], series.sizes[own])
         return refused
 
-    def _over(self, source: str, ids: Ints) -> Mask:
+    def _over(self, source: str, ids: Ints, sizes: Ints) -> Mask:
         seen = self._sources.setdefault(source, _Seen())
         fresh = np.flatnonzero(~seen.known(ids))
         distinct, firsts = np.unique(ids[fresh], return_index=True)
-        taken = distinct[np.argsort(firsts)][: max(self._most - len(seen), 0)]
-        if len(taken):
-            seen.add(taken)
+        in_order = np.argsort(firsts)
+        grown = np.cumsum(sizes[fresh][firsts[in_order]])
+        fit = int(np.searchsorted(grown, self._most - seen.size, "right"))
+        taken = distinct[in_order][:fit]
+        if fit:
+            seen.add(taken, int(grown[fit - 1]))
         refused = np.zeros(len(ids), np.bool_)
         refused[fresh] = ~np.isin(ids[fresh], taken)
         return refused

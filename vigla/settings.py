@@ -41,7 +41,9 @@ class CollectorSettings(Section):
     max_inflated_bytes: Bytes = Field(128 * MIB, description="largest request body after decompression")
     max_inflight_bytes: Bytes = Field(256 * MIB, description="bodies held in memory at once before 429")
     max_series_per_source: int = Field(
-        1_000_000, gt=0, description="series of one `job` that remote write takes within an hour"
+        1_000_000,
+        gt=0,
+        description="series of one `job` that remote write and OTLP metrics may write within an hour",
     )
 
 

@@ -7,16 +7,20 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
-from vigla.wire.otlp import descriptors
+from vigla.wire.otlp import descriptors, metric_streams
 from vigla.wire.otlp.buffers import offsets_of, values_of
 from vigla.wire.otlp.descriptors import REQUESTS, Signal
 from vigla.wire.otlp.utf8 import repaired
+from vigla.wire.series_limit import REFUSED, Limit, NoLimit
 
 _IDS = descriptors.handler(descriptors.only_ids, descriptors.TRACES_REQUEST)
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
+
+NO_LIMIT = NoLimit()
+_NAMED_JOBS = 10  # in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,11 @@ class Admitted:
     reason: str = ""
 
 
-def admit(signal: Signal, payload: bytes) -> Admitted:
+def admit(signal: Signal, payload: bytes, limit: Limit = NO_LIMIT) -> Admitted:
     """Check a serialised OTLP export request.
 
-    Text that is not UTF-8 is repaired. Spans whose ids the specification calls invalid are left out.
+    Text that is not UTF-8 is repaired. Spans whose ids the specification calls invalid are left out, and
+    data points of new series past the limit.
 
     Raises:
         BadInput: the payload does not parse.
@@ -49,7 +54,7 @@ def admit(signal: Signal, payload: bytes) -> Admitted:
         case "traces":
             return _admit_traces(request, payload)
         case "metrics":
-            return Admitted(payload, sum(_points(request)))
+            return _admit_metrics(request, payload, limit)
         case "logs":
             return Admitted(payload, sum(len(scope.log_records) for scope in _scopes(request, "logs")))
 
@@ -68,12 +73,16 @@ def _scopes(request: Any, name: str) -> Iterator[Any]:
         yield from getattr(resource, f"scope_{name}")
 
 
-def _points(request: Message) -> Iterator[int]:
-    for scope in _scopes(request, "metrics"):
-        for metric in scope.metrics:
-            kind = metric.WhichOneof("data")
-            if kind is not None:
-                yield len(getattr(metric, kind).data_points)
+def _admit_metrics(request: Any, payload: bytes, limit: Limit) -> Admitted:
+    found = metric_streams.streams(payload)
+    refused = limit.over(found)
+    count = int(refused.sum())
+    if not count:
+        return Admitted(payload, len(refused))
+    metric_streams.without(request, refused)
+    jobs = sorted({found.job(source) for source in np.unique(found.sources[refused]).tolist()})
+    reason = f"{REFUSED}: {count} data points of {', '.join(jobs[:_NAMED_JOBS])}"
+    return Admitted(request.SerializeToString(), len(refused) - count, count, reason)
 
 
 def _admit_traces(request: Any, payload: bytes) -> Admitted:

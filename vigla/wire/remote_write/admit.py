@@ -1,10 +1,9 @@
 """What the collector checks before a remote write request goes on the bus: whatever passes decodes later."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from vigla.errors import BadInput
 from vigla.wire.remote_write import envelope, histograms
@@ -12,16 +11,14 @@ from vigla.wire.remote_write.decode import refused
 from vigla.wire.remote_write.descriptors import Version, message_class
 from vigla.wire.remote_write.labels import Ints, Mask
 from vigla.wire.remote_write.requests import Requests, parse
+from vigla.wire.series_limit import REFUSED, Limit, NoLimit, Series
 
 AHEAD_MS = 10 * 60 * 1000
 EARLIEST_MS = -8_500_000_000_000  # in the year 1700; the engine's nanoseconds end soon before
 
-LIMIT = (
-    "too many series of one job in an hour: drop the label that has ever new values,"
-    " or raise collector.max_series_per_source"
-)
 SOURCE = b"job"
 _NAMED_SERIES = 10  # in an error
+NO_LIMIT = NoLimit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +40,7 @@ class AdmittedWrite:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The series of a request, S in all.
-
-    Attributes:
-        ids: int64 [S], of their labels.
-        sources: int64 [S], places of their ``job`` in ``values``; -1: they have none.
-        values: texts, binary.
-    """
-
-    ids: Ints
-    sources: Ints
-    values: pa.BinaryArray
-
-    def name(self, source: int) -> str:
-        """The ``job`` at a place."""
-        return "" if source < 0 else self.values[source].as_py().decode(errors="replace")
-
-
-class Limit(Protocol):
-    """How many series a source may write."""
-
-    def over(self, series: Series) -> Mask:
-        """Bool [S]: which of them are refused."""
-
-
-def admit(version: Version, body: bytes, now_ms: int, limit: Limit | None = None) -> AdmittedWrite:
+def admit(version: Version, body: bytes, now_ms: int, limit: Limit = NO_LIMIT) -> AdmittedWrite:
     """Check a compressed request.
 
     Series with wrong labels are left out of a 1.0 request in silence, as Prometheus does; any other fault
@@ -94,7 +65,7 @@ def admit(version: Version, body: bytes, now_ms: int, limit: Limit | None = None
         if wrong.any():
             raise BadInput(_reason(requests, {text: mask & ~wrong_labels for text, mask in faults.items()}))
         problems = _over(requests, limit)
-        wrong = problems[LIMIT] & ~wrong_labels
+        wrong = problems[REFUSED] & ~wrong_labels
     else:
         problems = requests.labels.problems() | _empty(requests) | faults | _over(requests, limit)
         wrong_labels = np.zeros(requests.labels.sets, bool)
@@ -106,11 +77,10 @@ def admit(version: Version, body: bytes, now_ms: int, limit: Limit | None = None
     return replace(kept, rejected=int(wrong.sum()))
 
 
-def _over(requests: Requests, limit: Limit | None) -> dict[str, Mask]:
+def _over(requests: Requests, limit: Limit) -> dict[str, Mask]:
     labels = requests.labels
-    if limit is None:
-        return {LIMIT: np.zeros(labels.sets, bool)}
-    return {LIMIT: limit.over(Series(labels.ids(), labels.values_of(SOURCE), labels.values))}
+    jobs = labels.values_of(SOURCE)
+    return {REFUSED: limit.over(Series(labels.ids(), jobs, labels.values, np.ones(labels.sets, np.int64)))}
 
 
 def _faults(requests: Requests, now_ms: int) -> dict[str, Mask]:
