@@ -14,7 +14,7 @@ from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import admin as admin_api
 from query.prometheus import api as prometheus
-from query.prometheus import features, federate, lookups, remote_read, status
+from query.prometheus import features, federate, lookups, openapi, remote_read, self_metrics, status
 from query.prometheus import rules as rules_api
 from query.prometheus import targets as targets_api
 from query.promql.lake import LakeSeries
@@ -106,6 +106,8 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
         app.include_router(remote_read.router(series, limits), prefix=prefix)
         app.include_router(lookups.router(store, series, limits), prefix=prefix)
         app.include_router(status.router(store, series, limits, clock, parts.targets), prefix=prefix)
+        app.include_router(self_metrics.router(own_metrics.registry, limits), prefix=prefix)
+        app.include_router(openapi.router(), prefix=prefix)
         app.include_router(features.router(parts.targets, admin=allowed is not None), prefix=prefix)
         app.include_router(admin_api.router(allowed, series, limits), prefix=prefix)
         app.include_router(rules_api.router(parts.rules, limits), prefix=prefix)

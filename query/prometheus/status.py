@@ -5,6 +5,7 @@ import os
 import platform
 import socket
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -27,11 +28,14 @@ from vigla.clock import Clock
 from vigla.errors import QueryError
 from vigla.prometheus.durations import format_duration
 from vigla.storage.api import QueryContext, Reader
+from vigla.storage.inventory import DataFile
 from vigla.storage.tables import LakeTables
 
 API_VERSION = "3.14.0"
 """Of the API: clients such as Grafana decide by it what they may ask. Ours is in ``revision``."""
 
+NS_PER_MS = 1_000_000
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DEFAULT_COUNTS, MOST_COUNTS = 10, 10_000
 
 
@@ -53,6 +57,7 @@ def router(reader: Reader, series: LakeSeries, limits: Limits, clock: Clock, tar
         ("flags", status.flags),
         ("runtimeinfo", status.runtime),
         ("tsdb", status.counts),
+        ("tsdb/blocks", status.blocks),
         ("walreplay", status.replay),
     ):
         _add(routes, requests, path, work)
@@ -154,12 +159,33 @@ class _Status:
         }
         return answers.json(data)
 
+    def blocks(self, _form: Form, _context: QueryContext) -> Response:
+        """Files of samples under the names of Prometheus' blocks; those of the hot buffer are in none."""
+        return answers.json({"blocks": [_block(file) for file in self._reader.files("samples")]})
+
     def _bounds(self, context: QueryContext) -> tuple[int, int]:
         """Milliseconds of the oldest and the newest sample; 0 without samples."""
         times = self._tables.samples.c.ts
         query = sa.select(sa.func.epoch_ms(sa.func.min(times)), sa.func.epoch_ms(sa.func.max(times)))
         low, high = (column[0].as_py() for column in self._reader.select(query, context).columns)
         return low or 0, high or 0
+
+
+def _block(file: DataFile) -> dict[str, Any]:
+    """Times in milliseconds, the last excluded as in Prometheus. The merging of files has no levels."""
+    return {
+        "ulid": _ulid(uuid.UUID(file.path.stem)),
+        "minTime": file.min_ns // NS_PER_MS,
+        "maxTime": file.max_ns // NS_PER_MS + 1,
+        "stats": {"numSamples": file.rows, "numBytes": file.size},
+        "compaction": {"level": 1},
+        "version": 1,
+    }
+
+
+def _ulid(number: uuid.UUID) -> str:
+    """The same 128 bits in Crockford's alphabet."""
+    return "".join(_CROCKFORD[number.int >> shift & 31] for shift in range(125, -1, -5))
 
 
 def _build() -> dict[str, str]:

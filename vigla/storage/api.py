@@ -5,7 +5,7 @@ Two implementations run the same statements: ``lake.Lake`` (DuckLake on disk) an
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -16,6 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.errors import DeadlineExceeded, QueryCancelled
+from vigla.storage.inventory import DataFile
 
 StopReason = Literal["deadline", "cancelled"]
 
@@ -135,6 +136,9 @@ class Reader(Protocol):
 
     def appended(self, table: str) -> int:
         """How often rows were added to a table since the store was opened."""
+
+    def files(self, table: str) -> Sequence[DataFile]:
+        """What a table consists of on disk, earliest ``ts`` first; nothing of what is only in memory."""
 
     def operations(self) -> frozenset[tuple[str, str, int]]:
         """Service, span name and span kind of every operation that the lake has or lately had."""

@@ -1,7 +1,7 @@
 """The lake: DuckLake tables of Parquet files, and the hot buffer before them."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import pyarrow as pa
@@ -117,6 +117,10 @@ class Lake:
     def appended(self, table: str) -> int:
         """Times rows were added; see ``Reader.appended``."""
         return self._hot.appended(table)
+
+    def files(self, table: str) -> Sequence[DataFile]:
+        """Files; see ``Reader.files``."""
+        return tuple(self.commits.known_files(table))
 
     def _overlapping(self, table: str, start_ms: int, end_ms: int) -> list[DataFile]:
         return [

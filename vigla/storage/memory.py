@@ -1,7 +1,7 @@
 """A store without a disk, for tests of what reads and writes stores."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -18,6 +18,7 @@ from vigla.storage.archive import additions
 from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
 from vigla.storage.hot import HotBuffer
+from vigla.storage.inventory import DataFile
 from vigla.storage.operations import Operation, Operations
 from vigla.storage.sample_files import points_of
 from vigla.storage.sessions import CursorView, Sessions, run
@@ -83,6 +84,10 @@ class MemoryStore:
     def appended(self, table: str) -> int:
         """Times rows were added; see ``Reader.appended``."""
         return self._rows.appended(table)
+
+    def files(self, table: str) -> Sequence[DataFile]:  # noqa: ARG002  of no table
+        """None; see ``Reader.files``."""
+        return ()
 
     def operations(self) -> frozenset[Operation]:
         """Operations; see ``Reader.operations``."""
