@@ -14,7 +14,11 @@ STILL = 250  # ms without a move
 
 
 def settled_box(locator: Locator) -> FloatRect:
-    """Where an element is once it moves no more: what still comes would move it away under the pointer."""
+    """Where an element is once it moves no more: what still comes would move it away under the pointer.
+
+    Clicking elsewhere may have scrolled it out of sight.
+    """
+    locator.scroll_into_view_if_needed()
     before: FloatRect | None = None
     while (box := locator.bounding_box()) is None or box != before:
         before = box
