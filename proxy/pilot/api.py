@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 import yaml
 from cryptography import x509
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -16,12 +15,12 @@ from proxy.config.collection import Collection
 from proxy.config.objects import Key
 from proxy.config.parse import DEFAULT_NAMESPACE
 from proxy.config.store import UnknownRevisionError
-from proxy.pilot import forms
+from proxy.pilot import forms, wizards
+from proxy.pilot.answers import FORBIDDEN, NOT_FOUND, TOO_LARGE, UNPROCESSABLE, answered, failed
 from proxy.pilot.describe import Kind, certificates, proxy_config, proxy_status
 from proxy.pilot.judgement import preview
 from proxy.pilot.server import Pilot
 
-FORBIDDEN, UNPROCESSABLE, NOT_FOUND, TOO_LARGE = 403, 422, 404, 413
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -44,6 +43,7 @@ def router(pilot: Pilot) -> APIRouter:
     _objects(routes, pilot)
     _revisions(routes, pilot)
     _proxies(routes, pilot)
+    wizards.add(routes, pilot)
     return routes
 
 
@@ -61,23 +61,25 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         body = await request.body()
         if len(body) > MAX_BODY_BYTES:
             message = f"more than {MAX_BODY_BYTES} bytes: apply it in parts"
-            return _failed(TOO_LARGE, "PayloadTooLarge", message)
+            return failed(TOO_LARGE, "PayloadTooLarge", message)
         try:
             text = body.decode()
         except UnicodeDecodeError as error:
-            return _failed(UNPROCESSABLE, "BadInput", f"not UTF-8: {error}")
+            return failed(UNPROCESSABLE, "BadInput", f"not UTF-8: {error}")
         objects, problems = await run_in_threadpool(judge, text, asked.file, asked.namespace)
         told = [forms.problem(p) for p in problems]
         if refused(problems):
-            return _json({"problems": told}, UNPROCESSABLE)
+            return answered({"problems": told}, UNPROCESSABLE)
         if asked.dry_run:
             found = await run_in_threadpool(preview, pilot.collection(), objects)
             messages = [forms.finding(m) for m in found]
-            return _json({"problems": told, "objects": [str(o.key) for o in objects], "messages": messages})
+            return answered(
+                {"problems": told, "objects": [str(o.key) for o in objects], "messages": messages}
+            )
         why = asked.message or f"apply {asked.file or 'a text'}"
         revision = await run_in_threadpool(pilot.store.apply, objects, asked.author, why)
         names = [str(o.key) for o in objects]
-        return _json({"problems": told, "objects": names, "revision": forms.revision(revision)})
+        return answered({"problems": told, "objects": names, "revision": forms.revision(revision)})
 
     @routes.get("/analyze")
     async def analysis() -> Response:
@@ -86,7 +88,7 @@ def _configuration(routes: APIRouter, pilot: Pilot) -> None:
         found = await run_in_threadpool(analyze, world.config, world.mesh)
         folder = pilot.source.problems if pilot.source else ()
         messages = [forms.finding(m) for m in found]
-        return _json({"messages": messages, "files": [forms.problem(p) for p in folder]})
+        return answered({"messages": messages, "files": [forms.problem(p) for p in folder]})
 
 
 def _objects(routes: APIRouter, pilot: Pilot) -> None:
@@ -100,7 +102,7 @@ def _objects(routes: APIRouter, pilot: Pilot) -> None:
             documents = (dict(o.document) for o in found)
             text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
             return Response(text, media_type="application/yaml")
-        return _json({"items": [forms.item(o) for o in found]})
+        return answered({"items": [forms.item(o) for o in found]})
 
     @routes.delete("/config/{kind}/{namespace}/{name}")
     async def delete(kind: str, namespace: str, name: str, author: str = "api") -> Response:
@@ -108,10 +110,10 @@ def _objects(routes: APIRouter, pilot: Pilot) -> None:
         current = pilot.store.current()
         found = _selected(current, kind, namespace, name)
         if not found:
-            return _failed(NOT_FOUND, "NotFound", f"there is no {kind} {namespace}/{name}")
+            return failed(NOT_FOUND, "NotFound", f"there is no {kind} {namespace}/{name}")
         keys: list[Key] = [o.key for o in found]
         revision = await run_in_threadpool(pilot.store.apply, (), author, f"delete {keys[0]}", keys)
-        return _json({"revision": forms.revision(revision)})
+        return answered({"revision": forms.revision(revision)})
 
 
 def _revisions(routes: APIRouter, pilot: Pilot) -> None:
@@ -119,7 +121,7 @@ def _revisions(routes: APIRouter, pilot: Pilot) -> None:
     async def revisions(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
         """The latest revisions, newest first."""
         found = await run_in_threadpool(pilot.store.history, limit)
-        return _json({"revisions": [forms.revision(r) for r in found]})
+        return answered({"revisions": [forms.revision(r) for r in found]})
 
     @routes.get("/revisions/{number}/diff")
     async def diff(number: int) -> Response:
@@ -127,7 +129,7 @@ def _revisions(routes: APIRouter, pilot: Pilot) -> None:
         try:
             return Response(await run_in_threadpool(pilot.store.diff, number), media_type="text/plain")
         except UnknownRevisionError as error:
-            return _failed(NOT_FOUND, "NotFound", str(error))
+            return failed(NOT_FOUND, "NotFound", str(error))
 
     @routes.post("/revisions/{number}/rollback")
     async def rollback(number: int, author: str = "api") -> Response:
@@ -135,29 +137,29 @@ def _revisions(routes: APIRouter, pilot: Pilot) -> None:
         try:
             revision = await run_in_threadpool(pilot.store.rollback, number, author)
         except UnknownRevisionError as error:
-            return _failed(NOT_FOUND, "NotFound", str(error))
-        return _json({"revision": forms.revision(revision)})
+            return failed(NOT_FOUND, "NotFound", str(error))
+        return answered({"revision": forms.revision(revision)})
 
 
 def _proxies(routes: APIRouter, pilot: Pilot) -> None:
     @routes.get("/proxies")
     async def proxies() -> Response:
         """Connected proxies and how far each is."""
-        return _json({"proxies": [proxy_status(s) for s in pilot.control.status()]})
+        return answered({"proxies": [proxy_status(s) for s in pilot.control.status()]})
 
     @routes.get("/proxies/{instance}/config/{kind}")
     async def resources(instance: str, kind: Kind) -> Response:
         """Resources of a proxy as it was last offered them; of secrets only their names and dates."""
         found = proxy_config(pilot, instance, kind)
         if found is None:
-            return _failed(NOT_FOUND, "NotFound", f"no proxy {instance} is connected: see proxy-status")
-        return _json({"resources": found})
+            return failed(NOT_FOUND, "NotFound", f"no proxy {instance} is connected: see proxy-status")
+        return answered({"resources": found})
 
     @routes.get("/certs")
     async def certs() -> Response:
         """The certificates that the mesh trusts, and those of connected proxies."""
         roots = [_certificate(c) for c in x509.load_pem_x509_certificates(pilot.authority.root)]
-        return _json({"roots": roots, "workloads": certificates(pilot)})
+        return answered({"roots": roots, "workloads": certificates(pilot)})
 
 
 def _selected(current: Collection, kind: str, namespace: str, name: str) -> list[Any]:
@@ -178,11 +180,3 @@ def _certificate(certificate: x509.Certificate) -> dict[str, Any]:
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "valid": certificate.not_valid_before_utc <= datetime.now(UTC) < certificate.not_valid_after_utc,
     }
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")
-
-
-def _failed(status: int, code: str, message: str) -> Response:
-    return _json({"error": {"code": code, "message": message}}, status)

@@ -57,6 +57,7 @@ class Pilot:
         store: the configuration's revisions.
         control: the connected proxies.
         source: the watched folder, if there is one.
+        domain: of host names.
         authority: signs identities.
         secrets: the certificates in use.
         port, tls_port: where xDS is served in plain text and with TLS; 0: not.
@@ -66,6 +67,7 @@ class Pilot:
         self, settings: MeshSettings, folder: Path, clock: Clock, registry: CollectorRegistry
     ) -> None:
         self._settings = settings
+        self.domain = settings.domain
         folder.mkdir(parents=True, exist_ok=True)
         self.store = ConfigStore(settings.store_url or f"sqlite:///{folder / STORE_FILE}", clock)
         self.authority = open_authority(folder / CA_FOLDER)
