@@ -50,6 +50,8 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/metrics", pages.metrics),
         ("/alerts", pages.alerts),
         ("/configuration", pages.configuration),
+        ("/configuration/wizards", pages.wizards),
+        ("/configuration/wizards/{kind}", pages.wizards),
         ("/{path:path}", pages.missing),
     ):
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -109,6 +111,10 @@ class Pages:
     async def configuration(self) -> Response:
         """``/configuration``: the mesh's, to read and to change."""
         return self._page("configuration.html", title="Configuration", section="configuration")
+
+    async def wizards(self) -> Response:
+        """``/configuration/wizards/{kind}``: forms that change what happens to the calls of a service."""
+        return self._page("wizard.html", title="Change the mesh", section="configuration")
 
     async def missing(self, request: Request, path: str) -> Response:
         """Any other path."""

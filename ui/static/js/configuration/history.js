@@ -5,7 +5,7 @@ import { ask, get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count, when } from "../lib/format.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
-import { lineOf } from "./model.js";
+import { diffView } from "./findings.js";
 
 /** @typedef {import("./model.js").Revision} Revision */
 
@@ -63,7 +63,7 @@ export function historyView(notice, changed) {
     const newest = revision.number === revisions[0].number;
     detail.replaceChildren(
       h("div", { class: "revision-head" }, h("h2", {}, `Revision ${revision.number}`), newest ? h("span", { class: "muted" }, "is in force") : rollback(revision)),
-      h("pre", { class: "diff", tabindex: 0, "aria-label": "What it changed" }, ...text.split("\n").map((line) => h("span", { class: lineOf(line) }, `${line}\n`))),
+      diffView(text, "What it changed"),
     );
   }
 

@@ -2,18 +2,18 @@
 
 import { change, onNavigate, params } from "../lib/address.js";
 import { ApiError, ask, get, Latest } from "../lib/api.js";
-import { h, icon, middle, one } from "../lib/dom.js";
+import { h, middle, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { toast } from "../lib/toast.js";
 import { editor } from "./editor.js";
+import { findingRows } from "./findings.js";
 import { historyView } from "./history.js";
 import { byObject, grouped, keyOf, readFindings, readItems, TEMPLATE } from "./model.js";
 
 /** @typedef {import("./model.js").Item} Item @typedef {import("./model.js").Finding} Finding */
 
 const API = "/api/vigla/v1/mesh";
-const LEVELS = { error: "m4.5 4.5 7 7M11.5 4.5l-7 7", warning: "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01", info: "M8 7.2v4M8 4.8h.01M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2" };
-const WORDS = { error: "error", warning: "warning", info: "note" };
 
 const notice = one("[data-notice]");
 const body = one("[data-body]");
@@ -60,7 +60,7 @@ load();
 async function load() {
   if (!document.documentElement.hasAttribute("data-mesh")) {
     body.replaceChildren(emptyState("This server has no mesh", h("p", {}, "Start it with ", h("code", {}, "vigla serve --xds-port 15010"), ", or try ", h("code", {}, "vigla demo"), ".")));
-    one("[data-new]").hidden = true;
+    for (const tool of ["[data-new]", "[data-wizards]"]) one(tool).hidden = true;
     return;
   }
   try {
@@ -177,18 +177,7 @@ function refused(error) {
 function tell(answer) {
   const told = readFindings(answer);
   source.mark(told);
-  findings.replaceChildren(...(told.length ? told.map(line) : [h("li", { class: "fine" }, icon("m3.5 8.5 3 3 6-7"), "Nothing is wrong with it")]));
-}
-
-/** @param {Finding} finding */
-function line({ code, level, text, line: at }) {
-  return h(
-    "li",
-    { class: level },
-    icon(LEVELS[level]),
-    h("span", {}, h("span", { class: "visually-hidden" }, `${WORDS[level]}: `), text, code && h("code", {}, code)),
-    at > 0 && h("button", { class: "button quiet", type: "button", on: { click: () => source.goTo(at) } }, `Line ${at}`),
-  );
+  findings.replaceChildren(...findingRows(told, "Nothing is wrong with it", source.goTo));
 }
 
 async function applyText() {
@@ -223,12 +212,4 @@ async function removeObject() {
   } catch (error) {
     showError(notice, "Nothing was deleted.", error, () => open(opened));
   }
-}
-
-/** @param {string} text */
-function toast(text) {
-  const place = one(".toast");
-  place.textContent = text;
-  place.hidden = false;
-  setTimeout(() => (place.hidden = true), 4000);
 }
