@@ -13,6 +13,7 @@ const KEYS = /** @type {const} */ ([
   ["g m", "Go to metrics"],
   ["g a", "Go to alerts"],
   ["g c", "Go to the configuration"],
+  ["g q", "Go to SQL"],
   ["?", "This list"],
   ["Esc", "Close"],
   ["↑ ↓ or k j", "Trace: previous, next span"],
@@ -21,7 +22,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration" };
+const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration", q: "sql" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;
