@@ -52,6 +52,7 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/configuration", pages.configuration),
         ("/configuration/wizards", pages.wizards),
         ("/configuration/wizards/{kind}", pages.wizards),
+        ("/mesh", pages.mesh),
         ("/sql", pages.sql),
         ("/{path:path}", pages.missing),
     ):
@@ -116,6 +117,10 @@ class Pages:
     async def wizards(self) -> Response:
         """``/configuration/wizards/{kind}``: forms that change what happens to the calls of a service."""
         return self._page("wizard.html", title="Change the mesh", section="configuration")
+
+    async def mesh(self) -> Response:
+        """``/mesh``: control plane, proxies and certificates; intake, bus and storage of this server."""
+        return self._page("mesh.html", title="Mesh", section="mesh")
 
     async def sql(self) -> Response:
         """``/sql``: a console over the lake's tables."""
