@@ -8,6 +8,7 @@ import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
+import { graphBitmap } from "./bitmap.js";
 import { graphCanvas } from "./canvas.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
@@ -17,6 +18,7 @@ import { graphTable } from "./table.js";
 /** @typedef {import("./canvas.js").Selection} Selection */
 
 const TYPE = "versionedApp";
+const ELEMENTS = { nodes: 320, edges: 1000 }; // of a graph that is drawn with an element each
 const LEAST_S = 60; // a rate needs two samples, and metrics come every 15 s
 const LOOKBACK = "15m"; // a graph tells how it is now
 const HELP = 'A part of a name, or conditions such as "rt > 500 and (name contains rev or %error > 5)"';
@@ -31,6 +33,7 @@ const type = one("[data-type]");
 const loads = new Latest();
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
 let canvas = null;
+let painted = false;
 const table = graphTable(tablePlace, select);
 /** @type {import("./model.js").Graph | null} */
 let graph = null;
@@ -134,12 +137,14 @@ async function draw(all) {
     canvasPlace.replaceChildren(known.services?.length ? emptyState("No calls in this time range", "Choose a longer one above. Rates need half a minute of traffic.") : sendTraces());
     return showSelection();
   }
-  const first = canvas === null;
-  canvas ??= graphCanvas(canvasPlace, select);
-  canvas.show(now);
+  const large = now.nodes.length > ELEMENTS.nodes || now.edges.length > ELEMENTS.edges;
+  const first = canvas === null || large !== painted;
+  if (first) canvas = (large ? graphBitmap : graphCanvas)(canvasPlace, select);
+  painted = large;
+  canvas?.show(now);
   showFound();
   showSelection();
-  if (first) canvas.fit(); // again: an open panel has narrowed it
+  if (first) canvas?.fit(); // again: an open panel has narrowed it
 }
 
 /** @returns {Selection} */
