@@ -13,6 +13,7 @@ import { graphCanvas } from "./canvas.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
 import { showPanel } from "./panel.js";
+import { framesOf, replayBar, windowOf } from "./replay.js";
 import { graphTable } from "./table.js";
 
 /** @typedef {import("./canvas.js").Selection} Selection */
@@ -39,13 +40,28 @@ const table = graphTable(tablePlace, select);
 let graph = null;
 let timer = 0;
 
+const replay = replayBar(one("[data-replay]"), {
+  moved: async (at) => {
+    change({ replay: String(at) }, "replace");
+    await load();
+  },
+  closed: () => {
+    change({ replay: null }, "push");
+    load();
+  },
+});
+one("[data-replay-open]").addEventListener("click", () => {
+  const { start, end } = period();
+  change({ replay: String(Math.round(end)), ...(params().get("start") ? {} : rangeParams({ lookback: "custom", start: Math.round(start * 1e6), end: Math.round(end * 1e6) })) }, "push");
+  restore();
+});
 const time = timeControl(
   { select: one("[data-lookback]"), absolute: one("[data-absolute]"), start: one("[data-start]"), end: one("[data-end]") },
   () => {
     const range = time.read();
     if (!range) return;
-    change(rangeParams(range), "push");
-    load();
+    change({ ...rangeParams(range), replay: null }, "push");
+    restore();
   },
 );
 one("[data-reload]").addEventListener("click", load);
@@ -95,21 +111,37 @@ function restore() {
   hide.value = query.get("hide") ?? "";
   type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
   showView();
+  const at = moment();
+  if (at === null) replay.hide();
+  else replay.open(period(), at);
   load();
+}
+
+/** The chosen range in seconds. */
+function period() {
+  const { start, end } = resolve(readRange(params(), LOOKBACK), Date.now());
+  return { start: start / 1e6, end: end / 1e6 };
+}
+
+/** What is replayed, in seconds; null: the whole range is shown. */
+function moment() {
+  const text = params().get("replay");
+  return text && /^\d{1,11}$/.test(text) ? Number(text) : null;
 }
 
 /** A hidden page does not refresh. */
 function schedule() {
   clearTimeout(timer);
   const seconds = Number(refresh.value);
-  if (seconds && !document.hidden) timer = setTimeout(load, seconds * 1000);
+  if (seconds && !document.hidden && moment() === null) timer = setTimeout(load, seconds * 1000);
 }
 
 async function load() {
-  const range = readRange(params(), LOOKBACK);
-  const { start, end } = resolve(range, Date.now());
+  const { start, end } = period();
+  const at = moment();
+  const duration = at === null ? Math.max(Math.ceil(end - start), LEAST_S) : windowOf(framesOf({ start, end }).step);
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { time: Math.ceil(end / 1e6), duration: `${Math.max(Math.ceil((end - start) / 1e6), LEAST_S)}s`, graphType: type.value }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { time: at ?? Math.ceil(end), duration: `${duration}s`, graphType: type.value }, signal));
     if (answer === undefined) return;
     graph = readGraph(answer);
     notice.replaceChildren();
