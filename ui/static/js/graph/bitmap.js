@@ -94,7 +94,8 @@ export function graphBitmap(place, select) {
       [surface.width, surface.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     }
     paper.setTransform(1, 0, 0, 1, 0, 0);
-    paper.clearRect(0, 0, surface.width, surface.height);
+    paper.fillStyle = colours.surface;
+    paper.fillRect(0, 0, surface.width, surface.height);
     paper.setTransform(ratio * k, 0, 0, ratio * k, ratio * x, ratio * y);
     const sight = { left: -x / k, top: -y / k, right: (width - x) / k, bottom: (height - y) / k };
     const near = lit(pointed ?? selected);

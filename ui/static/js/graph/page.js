@@ -2,14 +2,17 @@
 
 import { change, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
-import { one } from "../lib/dom.js";
+import { h, one } from "../lib/dom.js";
 import { loadFlags } from "../lib/flags.js";
 import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
 import { graphBitmap } from "./bitmap.js";
 import { graphCanvas } from "./canvas.js";
+import { DISTANCES, distanceWords, showChanges, showDependents, touched } from "./changes.js";
+import { save } from "./exports.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
 import { showPanel } from "./panel.js";
@@ -31,7 +34,13 @@ const refresh = one("[data-refresh]");
 const find = one("[data-find]");
 const hide = one("[data-hide]");
 const type = one("[data-type]");
+const changes = one("[data-changes]");
+const comparison = one("[data-compare]");
+const saving = one("[data-export]");
 const loads = new Latest();
+const besides = new Latest();
+/** @type {Set<string> | null} nodes that a list beside the graph is about */
+let noted = null;
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
 let canvas = null;
 let painted = false;
@@ -49,6 +58,26 @@ const replay = replayBar(one("[data-replay]"), {
     change({ replay: null }, "push");
     load();
   },
+});
+comparison.append(...DISTANCES.map((seconds) => h("option", { value: seconds }, distanceWords(seconds))));
+comparison.addEventListener("change", () => {
+  change({ compare: comparison.value || null, dependents: null }, "push");
+  beside();
+});
+saving.addEventListener("change", async () => {
+  const format = saving.value;
+  saving.value = "";
+  if (!graph || !format) return;
+  try {
+    await save(format, shown(graph), asked());
+  } catch (error) {
+    showError(notice, t("Nothing was saved."), error, load);
+  }
+});
+addEventListener("graph-dependents", (event) => {
+  change({ dependents: /** @type {CustomEvent} */ (event).detail, compare: null, node: null }, "push");
+  showSelection();
+  beside();
 });
 one("[data-replay-open]").addEventListener("click", () => {
   const { start, end } = period();
@@ -110,6 +139,7 @@ function restore() {
   find.value = query.get("find") ?? "";
   hide.value = query.get("hide") ?? "";
   type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
+  comparison.value = DISTANCES.some((seconds) => String(seconds) === query.get("compare")) ? query.get("compare") : "";
   showView();
   const at = moment();
   if (at === null) replay.hide();
@@ -137,20 +167,53 @@ function schedule() {
 }
 
 async function load() {
-  const { start, end } = period();
-  const at = moment();
-  const duration = at === null ? Math.max(Math.ceil(end - start), LEAST_S) : windowOf(framesOf({ start, end }).step);
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { time: at ?? Math.ceil(end), duration: `${duration}s`, graphType: type.value }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", asked(), signal));
     if (answer === undefined) return;
     graph = readGraph(answer);
     notice.replaceChildren();
     await draw(graph);
+    beside();
   } catch (error) {
     if (graph === null) canvasPlace.replaceChildren();
     showError(notice, "The graph could not be loaded.", error, load);
   }
   schedule();
+}
+
+/** Parameters of the graph that is shown. @returns {Record<string, string>} */
+function asked() {
+  const { start, end } = period();
+  const at = moment();
+  const duration = at === null ? Math.max(Math.ceil(end - start), LEAST_S) : windowOf(framesOf({ start, end }).step);
+  return { time: String(at ?? Math.ceil(end)), duration: `${duration}s`, graphType: type.value };
+}
+
+/** What a list beside the graph says: changes since earlier, or dependents of a node. */
+async function beside() {
+  const query = params();
+  const [node, seconds] = [query.get("dependents"), Number(comparison.value)];
+  const close = () => {
+    comparison.value = "";
+    change({ compare: null, dependents: null }, "push");
+    beside();
+  };
+  noted = null;
+  if (!node && !seconds) {
+    changes.hidden = true;
+    return void showFound();
+  }
+  const graphed = asked();
+  try {
+    const answer = await besides.run((signal) => (node ? get("/api/vigla/v1/graph/dependents", { ...graphed, node }, signal) : get("/api/vigla/v1/graph/compare", { ...graphed, before: Number(graphed.time) - seconds }, signal)));
+    if (answer === undefined) return;
+    if (node) showDependents(changes, answer, select, close);
+    else showChanges(changes, answer, seconds, select, close);
+    noted = node ? new Set([...answer.nodes, ...answer.dependents].map(({ id }) => id)) : touched(answer);
+    showFound();
+  } catch (error) {
+    showError(notice, t("The comparison could not be loaded."), error, beside);
+  }
 }
 
 /** @param {import("./model.js").Graph} all */
@@ -201,7 +264,7 @@ function showFound() {
   const wanted = filter(find);
   const ids = wanted && graph ? new Set(shown(graph).nodes.filter((node) => accepts(wanted, node)).map(({ id }) => id)) : null;
   if (wanted && graph && ids) for (const edge of graph.edges) if (accepts(wanted, edge)) ids.add(edge.parent).add(edge.child);
-  canvas?.find(ids);
+  canvas?.find(ids ?? (noted?.size ? noted : null));
   return ids;
 }
 
