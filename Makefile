@@ -38,6 +38,7 @@ bench: .venv/.dev  ## run the benchmarks (long); results go to benchmarks/result
 	$(BIN)/python -m benchmarks.mesh
 	$(BIN)/python -m benchmarks.promql
 	$(BIN)/python -m benchmarks.topology
+	$(BIN)/python -m benchmarks.pages
 
 faults: .venv/.dev  ## kill the server at 200 random moments under load
 	$(BIN)/pytest tests/faults --rounds=200 --timeout=7200

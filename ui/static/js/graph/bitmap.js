@@ -2,8 +2,9 @@
 
 import { h } from "../lib/dom.js";
 import { t } from "../lib/texts.js";
+import { fitted } from "./draw.js";
 import { layered, settled } from "./layout.js";
-import { neighbourhood, title } from "./model.js";
+import { among, neighbourhood, title } from "./model.js";
 import { viewport, zoomTools } from "./viewport.js";
 import { amount, latency, percent } from "./words.js";
 
@@ -164,7 +165,7 @@ export function graphBitmap(place, select) {
   function words(node, box) {
     const facts = k < NEAR ? "" : node.errors > 0 ? t("{percent} errors", { percent: percent(node.share) }) : node.p95 === null ? amount(node) : `p95 ${latency(node)}`;
     paper.fillStyle = colours.text;
-    paper.fillText(title(node), box.x - box.width / 2 + 12, box.y + (facts ? -2 : 5), box.width - 20);
+    paper.fillText(fitted(title(node), box.width - 20), box.x - box.width / 2 + 12, box.y + (facts ? -2 : 5), box.width - 20);
     if (!facts) return;
     paper.fillStyle = colours.muted;
     paper.font = "11px system-ui, sans-serif";
@@ -194,7 +195,7 @@ export function graphBitmap(place, select) {
     if (focus && "node" in focus) return neighbourhood(graph, focus.node);
     const edge = focus && graph.edges.find(({ key }) => key === focus.edge);
     if (edge) return { ids: new Set([edge.parent, edge.child]), keys: new Set([edge.key]) };
-    return found && { ids: found, keys: new Set() };
+    return found && among(graph, found);
   }
 
   /** @param {MouseEvent} event @param {boolean} edgesToo @returns {Selection} */

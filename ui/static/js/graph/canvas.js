@@ -3,7 +3,7 @@
 import { s } from "../lib/dom.js";
 import { drawGraph } from "./draw.js";
 import { layered, settled } from "./layout.js";
-import { neighbourhood } from "./model.js";
+import { among, neighbourhood } from "./model.js";
 import { viewport, zoomTools } from "./viewport.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {{node: string} | {edge: string} | null} Selection */
@@ -74,7 +74,7 @@ export function graphCanvas(place, select) {
     if (focus !== null && "node" in focus) return neighbourhood(graph, focus.node);
     const edge = focus !== null && graph.edges.find(({ key }) => key === focus.edge);
     if (edge) return { ids: new Set([edge.parent, edge.child]), keys: new Set([edge.key]) };
-    return found && { ids: found, keys: new Set() };
+    return found && among(graph, found);
   }
 
   /** @param {Selection} selection */

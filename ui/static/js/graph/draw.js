@@ -130,7 +130,7 @@ function ring({ share, kind }, x) {
 }
 
 /** A name that ends in its middle when it is too long for its box. @param {string} name @param {number} width */
-function fitted(name, width) {
+export function fitted(name, width) {
   const most = Math.floor(width / CHARACTER);
   const characters = [...name];
   if (characters.length <= most) return name;

@@ -125,3 +125,8 @@ export function neighbourhood({ edges }, id) {
   const near = edges.filter(({ parent, child }) => parent === id || child === id);
   return { ids: new Set([id, ...near.flatMap(({ parent, child }) => [parent, child])]), keys: new Set(near.map(({ key }) => key)) };
 }
+
+/** Nodes, and the calls between them. @param {Graph} graph @param {Set<string>} ids @returns {{ids: Set<string>, keys: Set<string>}} */
+export function among({ edges }, ids) {
+  return { ids, keys: new Set(edges.filter(({ parent, child }) => ids.has(parent) && ids.has(child)).map(({ key }) => key)) };
+}
