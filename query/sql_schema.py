@@ -8,6 +8,7 @@ from query import sql_metrics
 from vigla.model.access_logs import TIMES, access_log_schema
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
+from vigla.storage.sandbox_functions import FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,9 @@ def tables(promoted: tuple[Promoted, ...]) -> tuple[Table, ...]:
 
 
 def as_json(promoted: tuple[Promoted, ...]) -> dict[str, object]:
-    """``{"tables":[{"name","description","columns":[{"name","type","description"}]}]}``."""
-    return {"tables": [asdict(table) for table in tables(promoted)]}
+    """``{"tables":[{"name","description","columns":[{"name","type","description"}]}],"functions":[..]}``."""
+    functions = sorted(name for name in FUNCTIONS if name.isidentifier())
+    return {"tables": [asdict(table) for table in tables(promoted)], "functions": functions}
 
 
 def _columns(schema: pa.Schema, descriptions: dict[str, str]) -> tuple[Column, ...]:

@@ -17,6 +17,11 @@ SETTLES_MS = 2500
 FORMS = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
 RATE = "sum by (destination_workload) (rate(istio_requests_total{reporter='destination'}[1m]))"
 
+SLOWEST = """SELECT service, name, count(*) AS spans, quantile_cont(dur, 0.95) / 1e6 AS p95_ms
+FROM spans
+GROUP BY ALL
+ORDER BY p95_ms DESC"""
+
 
 def pages(url: str) -> dict[str, str]:
     """Addresses by the picture's name."""
@@ -36,6 +41,9 @@ def pages(url: str) -> dict[str, str]:
         "metrics": str(metrics),
         "alerts": f"{url}/alerts",
         "configuration": f"{url}/configuration",
+        "wizard": f"{url}/configuration/wizards/traffic-shifting?namespace=default&service=reviews",
+        "mesh": f"{url}/mesh",
+        "sql": str(httpx.URL(f"{url}/sql", params={"q": SLOWEST})),
     }
 
 

@@ -52,6 +52,8 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/configuration", pages.configuration),
         ("/configuration/wizards", pages.wizards),
         ("/configuration/wizards/{kind}", pages.wizards),
+        ("/mesh", pages.mesh),
+        ("/sql", pages.sql),
         ("/{path:path}", pages.missing),
     ):
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
@@ -115,6 +117,14 @@ class Pages:
     async def wizards(self) -> Response:
         """``/configuration/wizards/{kind}``: forms that change what happens to the calls of a service."""
         return self._page("wizard.html", title="Change the mesh", section="configuration")
+
+    async def mesh(self) -> Response:
+        """``/mesh``: control plane, proxies and certificates; intake, bus and storage of this server."""
+        return self._page("mesh.html", title="Mesh", section="mesh")
+
+    async def sql(self) -> Response:
+        """``/sql``: a console over the lake's tables."""
+        return self._page("sql.html", title="SQL", section="sql")
 
     async def missing(self, request: Request, path: str) -> Response:
         """Any other path."""

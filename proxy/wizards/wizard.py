@@ -38,7 +38,7 @@ def shown(kind: Kind, subject: Subject) -> AnyForm:
 
 
 def changed(kind: Kind, values: Any, subject: Subject) -> list[Document]:
-    """The objects that differ from those that are there.
+    """The objects that differ from those that are there, without new ones that would do nothing.
 
     Args:
         kind: of wizard.
@@ -50,5 +50,5 @@ def changed(kind: Kind, values: Any, subject: Subject) -> list[Document]:
         BadInput: the form does not fit the service.
     """
     made = _WIZARDS[kind].change(read(kind, values), subject)
-    there = (subject.virtual_service, subject.destination_rule)
+    there = (subject.routed(kind), subject.ruled(kind))
     return [document for document in made if document not in there]

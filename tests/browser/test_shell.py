@@ -1,13 +1,11 @@
-from pathlib import Path
-
 import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import serious_findings
 from tests.browser.conftest import DESKTOP, HOSTILE, NORMAL, PHONE, OpenPage, serving
 from tests.browser.spans import bookinfo
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "/overview",
     "/logs",
@@ -107,21 +105,10 @@ def test_below_a_path_of_a_proxy(open_page: OpenPage) -> None:
 def test_accessibility_has_no_serious_findings(
     server: str, open_page: OpenPage, size: tuple[int, int], theme: str
 ) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
     for path in PAGES:
         page = open_page(server + path, size, theme, expect_failures=True)
         page.wait_for_load_state("networkidle")
         if path.startswith("/trace"):
             page.locator(".tl-row").first.click()
             expect(page.locator(".tl-details")).to_be_visible()
-        # Run outside the page's policy: the checker is a tool of the test, not a part of the page.
-        session = page.context.new_cdp_session(page)
-        session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            (path, v["id"], v["nodes"][0]["html"], v["nodes"][0].get("failureSummary"))
-            for v in found["violations"]
-            if v["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious_findings(page) == []

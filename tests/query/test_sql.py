@@ -172,6 +172,9 @@ def test_schema_describes_what_sql_can_read(http: httpx.Client):
         described = ask(http, f"DESCRIBE {name}").json()["rows"]
         assert [(c["name"], c["type"]) for c in columns] == [(row[0], row[1]) for row in described]
         assert all(column["description"] for column in columns)
+    functions = http.get("/api/vigla/v1/schema").json()["functions"]
+    assert {"count", "quantile_cont", "json_extract"} <= set(functions)
+    assert "->>" not in functions
 
 
 def test_large_answers_come_in_chunks():

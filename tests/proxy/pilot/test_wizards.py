@@ -85,5 +85,7 @@ async def test_several_objects_are_a_problem_of_every_wizard(tmp_path: Path):
 async def test_a_service_without_versions_says_what_is_missing(mesh: Mesh):
     await mesh.apply(service())
     found = (await mesh.get("/wizards", **WHERE))["wizards"]
+    for kind in ("fault-injection", "timeouts", "mirroring", "circuit-breaker"):
+        assert (await previewed(mesh, kind, {}))["yaml"] == "", "nothing asked for, nothing made"
     assert "label version" in found["traffic-shifting"]["problem"]
     assert found["fault-injection"]["values"] == {"delay": None, "abort": None, "when": None}

@@ -13,6 +13,8 @@ const KEYS = /** @type {const} */ ([
   ["g m", "Go to metrics"],
   ["g a", "Go to alerts"],
   ["g c", "Go to the configuration"],
+  ["g h", "Go to the mesh"],
+  ["g q", "Go to SQL"],
   ["?", "This list"],
   ["Esc", "Close"],
   ["↑ ↓ or k j", "Trace: previous, next span"],
@@ -21,7 +23,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration" };
+const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration", h: "mesh", q: "sql" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;
@@ -39,6 +41,9 @@ one("[data-rail-toggle]").addEventListener("click", () => {
   root.dataset.rail = folded ? "folded" : "open";
   localStorage.setItem("vigla.rail", root.dataset.rail);
 });
+
+// On a phone the list is wider than the window.
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 lookup(one("[data-lookup]"));
 one("[data-keys]").addEventListener("click", showKeys);

@@ -4,11 +4,12 @@ import { change, href, onNavigate, params } from "../lib/address.js";
 import { ApiError, get, Latest } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { count, localTime } from "../lib/format.js";
+import { queryBox } from "../lib/querybox.js";
 import { copyButton, emptyState, showError, showWarnings, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange as rangeOf, resolve } from "../lib/timerange.js";
 import { colour, lineChart, MOST_LINES, shown } from "./chart.js";
-import { editor } from "./editor.js";
+import { promql } from "./language.js";
 import { readExemplars, readInstant, readRange, selector, stepOf } from "./model.js";
 
 /** @typedef {import("./model.js").Line} Line */
@@ -41,7 +42,7 @@ const chart = lineChart(chartPlace, {
   },
   open: (trace) => location.assign(href(`/trace/${encodeURIComponent(trace)}`)),
 });
-const box = editor(input, one("#m-completions"), one("[data-problem]"), submit);
+const box = queryBox(input, one("#m-completions"), one("[data-problem]"), promql(), submit);
 const time = timeControl(
   { select: one("[data-lookback]"), absolute: one("[data-absolute]"), start: one("[data-start]"), end: one("[data-end]") },
   () => {

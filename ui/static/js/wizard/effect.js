@@ -9,11 +9,13 @@ import { byVersion } from "./model.js";
 
 const EVERY_MS = 5000;
 const WINDOW = "1m";
+const HTTP = new Set(["HTTP", "HTTP2", "GRPC", "GRPC-Web"]);
+const NOTHING = "absent(1)"; // connections have neither errors nor durations
 
 /** @typedef {{version: string, rate: number, errors: number, p95: number}} Calls per second; p95 in milliseconds */
 
-/** @param {string} namespace @param {string} service */
-export function effect(namespace, service) {
+/** @param {import("./model.js").Described} about */
+export function effect({ namespace, service, ports }) {
   const rows = h("tbody");
   const said = h("p", { class: "muted" }, t("No calls in the last minute. Send some, and their shares show here."));
   const table = h(
@@ -31,7 +33,8 @@ export function effect(namespace, service) {
     clearTimeout(timer);
     const own = `reporter="source",destination_service_namespace=${JSON.stringify(namespace)},destination_service_name=${JSON.stringify(service)}`;
     const rate = (/** @type {string} */ more) => `sum by (destination_version) (rate(istio_requests_total{${own}${more}}[${WINDOW}]))`;
-    const queries = [
+    const requests = ports.some(({ protocol }) => HTTP.has(protocol));
+    const queries = !requests ? [opened(own), NOTHING, NOTHING] : [
       rate(""),
       rate(',response_code=~"5..|0"'),
       `histogram_quantile(0.95, sum by (destination_version, le) (rate(istio_request_duration_milliseconds_bucket{${own}}[${WINDOW}])))`,
@@ -53,6 +56,11 @@ export function effect(namespace, service) {
 
   load();
   return { element, load };
+}
+
+/** Connections of a TCP service. @param {string} own matchers */
+function opened(own) {
+  return `sum by (destination_version) (rate(istio_tcp_connections_opened_total{${own}}[${WINDOW}]))`;
 }
 
 /** @param {Calls} calls @param {number} share */

@@ -6,7 +6,7 @@ import { t } from "../lib/texts.js";
  * @typedef {"traffic-shifting" | "request-routing" | "fault-injection" | "timeouts" | "mirroring" | "circuit-breaker"} Kind
  * @typedef {{part: string, name: string, how: string, value: string}} Condition
  * @typedef {{of: number | null, kept: boolean, conditions: Condition[], weights: Record<string, number>}} Rule
- * @typedef {{namespace: string, service: string, host: string, versions: string[], virtual_service?: string, destination_rule?: string,
+ * @typedef {{namespace: string, service: string, host: string, ports: {name: string, number: number, protocol: string}[], versions: string[], virtual_service?: string, destination_rule?: string,
  *   wizards: Record<Kind, {values?: any, problem?: string}>}} Described
  */
 

@@ -92,14 +92,13 @@ function draw() {
   form = values ? formOf(now, values, own, schedule) : null;
   const parts = /** @type {any} */ (form)?.elements ?? [];
   formPlace.replaceChildren(h("p", { class: "muted" }, purpose(now)), ...(problem ? [h("div", { class: "notice warning", role: "status" }, h("div", {}, problem, " ", h("a", { href: href("/configuration") }, t("Open the configuration"))))] : parts));
-  calls = effect(own.namespace, own.service);
+  calls = effect(own);
   body.replaceChildren(tabs, h("div", { class: "wizard-columns" }, h("div", { class: "wizard-side" }, formPlace, calls.element), preview));
   calls.load();
   preview.hidden = !form && !params().get("undo");
   undo.hidden = !params().get("undo");
   undo.textContent = t("Undo");
-  if (form) check();
-  else show("", "", []);
+  show("", "", []);
 }
 
 function schedule() {
@@ -144,7 +143,7 @@ function wrong(fields) {
 function show(yaml, diff, found) {
   text = yaml;
   apply.disabled = yaml === "" || found.some(({ level }) => level === "error");
-  told.replaceChildren(yaml ? "" : h("p", { class: "muted" }, t("Nothing: this is how the mesh is configured now.")));
+  told.replaceChildren(yaml ? "" : h("p", { class: "muted" }, t("Nothing yet: the form shows how the mesh is configured now.")));
   findings.replaceChildren(...(yaml ? findingRows(found, t("Nothing is wrong with it"), null) : []));
   changes.replaceChildren(...(yaml ? [diffView(diff, t("Difference")), h("details", {}, h("summary", {}, "YAML"), h("pre", { class: "diff", tabindex: 0 }, yaml))] : []));
 }
