@@ -1,5 +1,6 @@
 """The pages: HTML frames rendered here, filled in the browser from the JSON APIs of the same origin."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -24,6 +25,7 @@ PAGE_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cache-Control": "no-cache",
 }
+LISTS = (("services", "Services"), ("workloads", "Workloads"), ("applications", "Applications"))
 API_PREFIXES = ("api/", "jaeger/api/")  # their unknown paths are answered as an API does
 
 
@@ -39,7 +41,7 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
     pages = Pages(settings.base_path.rstrip("/"), Assets(), mesh=mesh)
     routes = APIRouter(include_in_schema=False)
     routes.include_router(pages.assets.router())
-    for path, endpoint in (
+    addresses: tuple[tuple[str, Callable[..., Awaitable[Response]]], ...] = (
         ("/", pages.home),
         ("/overview", pages.overview),
         ("/search", pages.search),
@@ -53,11 +55,19 @@ def router(settings: QuerySettings, *, mesh: bool = False) -> APIRouter:
         ("/configuration/wizards", pages.wizards),
         ("/configuration/wizards/{kind}", pages.wizards),
         ("/mesh", pages.mesh),
+        *((f"/{name}", pages.objects) for name, _ in LISTS),
+        *((f"/{name}/{{namespace}}/{{object_name:path}}", pages.object) for name, _ in LISTS),
         ("/sql", pages.sql),
         ("/{path:path}", pages.missing),
-    ):
+    )
+    for path, endpoint in addresses:
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes
+
+
+def _list_of(request: Request) -> tuple[str, str]:
+    path = str(request.scope["route"].path)
+    return next((name, words) for name, words in LISTS if path.startswith(f"/{name}"))
 
 
 class Pages:
@@ -117,6 +127,16 @@ class Pages:
     async def wizards(self) -> Response:
         """``/configuration/wizards/{kind}``: forms that change what happens to the calls of a service."""
         return self._page("wizard.html", title="Change the mesh", section="configuration")
+
+    async def objects(self, request: Request) -> Response:
+        """``/services``, ``/workloads``, ``/applications``: what runs."""
+        name, words = _list_of(request)
+        return self._page("objects.html", title=words, section="services", list=name, lists=LISTS)
+
+    async def object(self, request: Request, object_name: str) -> Response:
+        """``/services/{namespace}/{name}`` and so on: one of them; ``-`` stands for no namespace."""
+        name, words = _list_of(request)
+        return self._page("object.html", title=object_name, section="services", list=name, words=words)
 
     async def mesh(self) -> Response:
         """``/mesh``: control plane, proxies and certificates; intake, bus and storage of this server."""

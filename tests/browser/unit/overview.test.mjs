@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counts, runs, spaces } from "../../../ui/static/js/overview/model.js";
+import { counts, spaces } from "../../../ui/static/js/overview/model.js";
+import { runs } from "../../../ui/static/js/lib/health.js";
 
 /** @param {string} name @param {string} namespace @param {string} status */
 function node(name, namespace, status) {

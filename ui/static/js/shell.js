@@ -12,6 +12,7 @@ const KEYS = /** @type {const} */ ([
   ["g l", "Go to access logs"],
   ["g m", "Go to metrics"],
   ["g a", "Go to alerts"],
+  ["g s", "Go to services"],
   ["g c", "Go to the configuration"],
   ["g h", "Go to the mesh"],
   ["g q", "Go to SQL"],
@@ -23,7 +24,7 @@ const KEYS = /** @type {const} */ ([
   ["n p", "Trace: next, previous match"],
   ["+ − 0", "Graph: zoom in, out, fit"],
 ]);
-const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration", h: "mesh", q: "sql" };
+const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration", s: "services", h: "mesh", q: "sql" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
 
 const root = document.documentElement;

@@ -3,7 +3,7 @@
 /**
  * @typedef {"healthy" | "degraded" | "failure" | "idle"} Health
  * @typedef {"app" | "workload" | "service" | "database" | "queue" | "external" | "unknown"} Kind
- * @typedef {{id: string, name: string, version: string, namespace: string, workload: string, kind: Kind, root: boolean,
+ * @typedef {{id: string, name: string, version: string, namespace: string, workload: string, app: string, kind: Kind, root: boolean,
  *   badges: string[], rate: number, errors: number, bytes: number, p95: number | null, share: number, health: Health,
  *   reasons: string[]}} Node rate and errors of calls a second: of those it gets, or makes if it gets none
  * @typedef {{key: string, parent: string, child: string, from: string, to: string, protocol: string, rate: number,
@@ -53,6 +53,7 @@ export function readGraph(answer) {
     version: said(node.version),
     namespace: said(node.namespace),
     workload: said(node.workload),
+    app: said(node.app),
     kind: node.kind,
     root: node.badges.isRoot === true,
     badges: Object.keys(node.badges).filter((name) => name in BADGES),

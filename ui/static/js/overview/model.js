@@ -43,15 +43,3 @@ export function counts(all) {
   for (const { rows } of all) for (const { health } of rows) found[health] += 1;
   return found;
 }
-
-/** Runs of the same state, for a strip. @param {Health[]} history @returns {{health: Health, from: number, length: number}[]} */
-export function runs(history) {
-  /** @type {{health: Health, from: number, length: number}[]} */
-  const found = [];
-  for (const [i, health] of history.entries()) {
-    const last = found.at(-1);
-    if (last?.health === health) last.length += 1;
-    else found.push({ health, from: i, length: 1 });
-  }
-  return found;
-}

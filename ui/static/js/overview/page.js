@@ -3,13 +3,15 @@
 import { change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
-import { h, icon, middle, one, s } from "../lib/dom.js";
+import { h, middle, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
+import { healthMark, strip, words } from "../lib/health.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
 import { amount, latency, percent } from "../graph/words.js";
-import { counts, runs, spaces } from "./model.js";
+import { pageOf } from "../objects/model.js";
+import { counts, spaces } from "./model.js";
 
 /** @typedef {import("./model.js").Space} Space @typedef {import("./model.js").Row} Row */
 
@@ -19,8 +21,6 @@ const RECENT_S = 300; // how it is now
 const EVERY_MS = 30_000;
 const MESH = "/api/vigla/v1/mesh";
 const hasMesh = document.documentElement.hasAttribute("data-mesh");
-const WORDS = { healthy: "healthy", degraded: "degraded", failure: "failing", idle: "without requests" };
-const ICONS = { healthy: "m3.5 8.5 3 3 6-7", degraded: "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01", failure: "m4.5 4.5 7 7M11.5 4.5l-7 7", idle: "M3.5 8h9" };
 
 const notice = one("[data-notice]");
 const body = one("[data-body]");
@@ -92,7 +92,7 @@ async function draw(all, [alerts, findings, proxies]) {
 /** @param {Space[]} all */
 function health(all) {
   const found = counts(all);
-  return /** @type {const} */ (["failure", "degraded", "healthy"]).map((state) => tile(found[state], WORDS[state], state, href("/graph", { find: state })));
+  return /** @type {const} */ (["failure", "degraded", "healthy"]).map((state) => tile(found[state], words(state), state, href("/graph", { find: state })));
 }
 
 /** @param {any} alerts @param {any} findings @param {any} proxies */
@@ -133,23 +133,11 @@ function line(row) {
   return h(
     "tr",
     { class: row.health },
-    h("td", {}, h("span", { class: `state-mark ${row.health}` }, icon(ICONS[row.health]), WORDS[row.health]), row.reasons.length > 0 && h("span", { class: "muted why", title: row.reasons.join("\n") }, row.reasons[0])),
-    h("td", {}, h("a", { class: `chip ${serviceClass(row.name)}`, href: href("/graph", { type: "app", find: `name = "${row.name.replace(/["\\]/g, "\\$&")}"` }) }, middle(row.name)), row.kind !== "app" && h("span", { class: "muted" }, ` ${row.kind}`)),
+    h("td", {}, healthMark(row.health), row.reasons.length > 0 && h("span", { class: "muted why", title: row.reasons.join("\n") }, row.reasons[0])),
+    h("td", {}, h("a", { class: `chip ${serviceClass(row.name)}`, href: href(pageOf(row) ?? "/graph") }, middle(row.name)), row.kind !== "app" && h("span", { class: "muted" }, ` ${row.kind}`)),
     h("td", { class: "number" }, amount(row) || "none"),
     h("td", { class: "number" }, row.rate > 0 ? percent(row.share) : "\u2013"),
     h("td", { class: "number" }, latency(row)),
     h("td", {}, row.history.length > 0 ? strip(row.history, `Health of ${row.name}`) : h("span", { class: "muted" }, "\u2013")),
-  );
-}
-
-/** @param {import("./model.js").Row["health"][]} history @param {string} label */
-function strip(history, label) {
-  const bad = history.filter((state) => state === "failure" || state === "degraded").length;
-  const said = `${label}: ${bad ? `${Math.round((100 * bad) / history.length)} % of the time degraded or failing` : "always well"}`;
-  return s(
-    "svg",
-    { class: "strip", viewBox: `0 0 ${history.length} 10`, preserveAspectRatio: "none", role: "img", "aria-label": said },
-    s("title", {}, said),
-    ...runs(history).map(({ health: state, from, length }) => s("rect", { class: state, x: from, y: state === "idle" ? 4 : 0, width: length, height: state === "idle" ? 2 : 10 })),
   );
 }
