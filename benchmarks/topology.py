@@ -1,4 +1,4 @@
-"""Graphs of a large mesh: latency of ``GET /api/namespaces/graph``, and the memory it takes.
+"""Graphs of a large mesh: latency of ``GET /api/namespaces/graph``, memory, and the page in a browser.
 
 ``python -m benchmarks.topology [services] [edges]``: a server in a child process takes an hour of
 ``istio_requests_total`` by remote write, as both sides of each call report it, every 30 s; the graph is of
@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 
 import vigla
-from benchmarks import report
+from benchmarks import graph_page, report
 from benchmarks.process import forget_peak, peak_bytes, resident_bytes
 from benchmarks.serving import Server
 from vigla.wire.remote_write import envelope
@@ -27,6 +27,7 @@ SERIES_A_REQUEST = 500
 ROUNDS = 9
 NAMESPACES = 10
 GOAL_S, GOAL_BYTES = 1.0, 300_000_000
+GOAL_FRAME_S, GOAL_FRAMES = 2.0, 30.0
 HEADERS = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
 SETTINGS = {
     "VIGLA_SCRAPE__OWN": "false",
@@ -131,6 +132,7 @@ def main() -> None:
         forget_peak(server.pid)
         taken = measure(server.query_url, end_ms)
         extra = peak_bytes(server.pid) - before
+        drawn = graph_page.measure(f"{server.query_url}/graph?type=service&lookback=1h")
     rows = [
         [
             name,
@@ -144,9 +146,32 @@ def main() -> None:
     ]
     memory = ["memory", "", f"{extra / 1e6:.0f} MB", "", f"< {GOAL_BYTES / 1e6:.0f} MB"]
     rows.append([*memory, report.verdict(reached=extra < GOAL_BYTES)])
+    rows += _page(drawn)
     header = ["graph", "first", "p50", "slowest", "goal", ""]
     title = f"Graphs of {services:,} services and {edges:,} calls"
     report.publish("topology", title, f"{total:,} samples.\n\n{report.table(header, rows)}")
+
+
+def _page(drawn: graph_page.Drawn) -> list[list[str]]:
+    first, frames = drawn.first_frame_s, min(drawn.pan, drawn.zoom)
+    return [
+        [
+            "page: layout and first frame",
+            f"{first:.2f} s",
+            "",
+            "",
+            f"< {GOAL_FRAME_S:.0f} s",
+            report.verdict(reached=first < GOAL_FRAME_S),
+        ],
+        [
+            "page: frames a second, dragging and zooming",
+            "",
+            f"{drawn.pan:.0f} and {drawn.zoom:.0f}",
+            "",
+            f">= {GOAL_FRAMES:.0f}",
+            report.verdict(reached=frames >= GOAL_FRAMES),
+        ],
+    ]
 
 
 if __name__ == "__main__":

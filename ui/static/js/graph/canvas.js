@@ -1,10 +1,10 @@
 /** The drawing with its behaviour: hover lights the neighbourhood, click selects. */
 
-import { h, icon, s } from "../lib/dom.js";
+import { s } from "../lib/dom.js";
 import { drawGraph } from "./draw.js";
 import { layered, settled } from "./layout.js";
 import { neighbourhood } from "./model.js";
-import { viewport } from "./viewport.js";
+import { viewport, zoomTools } from "./viewport.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {{node: string} | {edge: string} | null} Selection */
 
@@ -15,7 +15,10 @@ import { viewport } from "./viewport.js";
 export function graphCanvas(place, select) {
   const content = s("g", {});
   const svg = s("svg", { tabindex: 0, role: "group", "aria-label": "Service graph; the table view has the same numbers" }, content);
-  const view = viewport(svg, content);
+  const view = viewport(svg, {
+    bounds: () => content.getBBox(),
+    move: (x, y, k) => content.setAttribute("transform", `translate(${x} ${y}) scale(${k})`),
+  });
   /** @type {import("./layout.js").Layout | null} */
   let layout = null;
   /** @type {Graph} */
@@ -27,13 +30,7 @@ export function graphCanvas(place, select) {
 
   place.replaceChildren(
     svg,
-    h(
-      "div",
-      { class: "zoom-tools" },
-      button("Zoom in", "M8 3v10M3 8h10", view.zoomIn),
-      button("Zoom out", "M3 8h10", view.zoomOut),
-      button("Fit", "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10", view.fit),
-    ),
+    zoomTools(view),
   );
   content.addEventListener("pointerover", (/** @type {Event} */ event) => light(hit(event)));
   content.addEventListener("pointerleave", () => light(null));
@@ -47,11 +44,6 @@ export function graphCanvas(place, select) {
       select(target);
     }
   });
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || /** @type {Element} */ (event.target).matches("input, select, textarea")) return;
-    ({ "+": view.zoomIn, "=": view.zoomIn, "-": view.zoomOut, 0: view.fit })[event.key]?.();
-  });
-
   /** @param {Graph} next */
   function show(next) {
     const first = layout === null || graph.nodes.length === 0;
@@ -117,9 +109,4 @@ function hit(event) {
   const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-node], [data-edge]"));
   if (!target) return null;
   return target.dataset.node === undefined ? { edge: target.dataset.edge ?? "" } : { node: target.dataset.node };
-}
-
-/** @param {string} label @param {string} path @param {() => void} act */
-function button(label, path, act) {
-  return h("button", { class: "tool", type: "button", "aria-label": label, title: label, on: { click: act } }, icon(path));
 }

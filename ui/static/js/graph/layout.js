@@ -1,6 +1,7 @@
 /** Places of nodes and routes of edges: layered from left to right, and kept between refreshes. */
 
 import dagre, { Graph as Layered } from "../../vendor/dagre/dagre.js";
+import { places } from "./layers.js";
 import { title } from "./model.js";
 
 /**
@@ -15,6 +16,7 @@ import { title } from "./model.js";
 export const BOX = { height: 44, widest: 216, narrowest: 136 };
 const CHIP = { width: 104, height: 20 };
 const GAP = { layer: 28, node: 28, free: 24 };
+const MOST = { nodes: 80, edges: 160 }; // that dagre lays out within half a second
 const LOOP = 30; // height of a call from a service to itself
 export const CHARACTER = 8; // pixels of a letter in the bold 12 px of names
 
@@ -24,7 +26,22 @@ export function boxWidth(node) {
 }
 
 /** @param {Graph} graph @param {Direction} direction @returns {Layout} */
-export function layered({ nodes, edges }, direction) {
+export function layered(graph, direction) {
+  return graph.nodes.length > MOST.nodes || graph.edges.length > MOST.edges ? quick(graph, direction) : careful(graph, direction);
+}
+
+/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
+function quick(graph, direction) {
+  const sizes = new Map(graph.nodes.map((node) => [node.id, { width: boxWidth(node), height: BOX.height }]));
+  const gap = { layer: CHIP.width + 2 * GAP.layer, node: GAP.node };
+  const found = places(graph, direction, (id) => sizes.get(id) ?? { width: BOX.widest, height: BOX.height }, gap);
+  const boxes = new Map([...found].map(([id, centre]) => [id, { ...centre, ...(sizes.get(id) ?? { width: BOX.widest, height: BOX.height }) }]));
+  const routes = new Map(graph.edges.map(({ key, parent, child }) => [key, straight(boxes.get(parent), boxes.get(child), direction)]));
+  return { boxes, routes, direction };
+}
+
+/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
+function careful({ nodes, edges }, direction) {
   const graph = new Layered({ multigraph: true }); // one edge a protocol
   graph.setGraph({ rankdir: direction, ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));

@@ -2,21 +2,27 @@
 
 import { change, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
-import { one } from "../lib/dom.js";
+import { h, one } from "../lib/dom.js";
 import { loadFlags } from "../lib/flags.js";
 import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
+import { graphBitmap } from "./bitmap.js";
 import { graphCanvas } from "./canvas.js";
+import { DISTANCES, distanceWords, showChanges, showDependents, touched } from "./changes.js";
+import { save } from "./exports.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
 import { showPanel } from "./panel.js";
+import { framesOf, replayBar, windowOf } from "./replay.js";
 import { graphTable } from "./table.js";
 
 /** @typedef {import("./canvas.js").Selection} Selection */
 
 const TYPE = "versionedApp";
+const ELEMENTS = { nodes: 320, edges: 1000 }; // of a graph that is drawn with an element each
 const LEAST_S = 60; // a rate needs two samples, and metrics come every 15 s
 const LOOKBACK = "15m"; // a graph tells how it is now
 const HELP = 'A part of a name, or conditions such as "rt > 500 and (name contains rev or %error > 5)"';
@@ -28,21 +34,63 @@ const refresh = one("[data-refresh]");
 const find = one("[data-find]");
 const hide = one("[data-hide]");
 const type = one("[data-type]");
+const changes = one("[data-changes]");
+const comparison = one("[data-compare]");
+const saving = one("[data-export]");
 const loads = new Latest();
+const besides = new Latest();
+/** @type {Set<string> | null} nodes that a list beside the graph is about */
+let noted = null;
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
 let canvas = null;
+let painted = false;
 const table = graphTable(tablePlace, select);
 /** @type {import("./model.js").Graph | null} */
 let graph = null;
 let timer = 0;
 
+const replay = replayBar(one("[data-replay]"), {
+  moved: async (at) => {
+    change({ replay: String(at) }, "replace");
+    await load();
+  },
+  closed: () => {
+    change({ replay: null }, "push");
+    load();
+  },
+});
+comparison.append(...DISTANCES.map((seconds) => h("option", { value: seconds }, distanceWords(seconds))));
+comparison.addEventListener("change", () => {
+  change({ compare: comparison.value || null, dependents: null }, "push");
+  beside();
+});
+saving.addEventListener("change", async () => {
+  const format = saving.value;
+  saving.value = "";
+  if (!graph || !format) return;
+  try {
+    await save(format, shown(graph), asked());
+  } catch (error) {
+    showError(notice, t("Nothing was saved."), error, load);
+  }
+});
+addEventListener("graph-dependents", (event) => {
+  change({ dependents: /** @type {CustomEvent} */ (event).detail, compare: null, node: null }, "push");
+  showSelection();
+  beside();
+});
+one("[data-replay-open]").addEventListener("click", () => {
+  const { start, end } = period();
+  change({ replay: String(Math.round(end)), ...(params().get("start") ? {} : rangeParams({ lookback: "custom", start: Math.round(start * 1e6), end: Math.round(end * 1e6) })) }, "push");
+  restore();
+});
 const time = timeControl(
   { select: one("[data-lookback]"), absolute: one("[data-absolute]"), start: one("[data-start]"), end: one("[data-end]") },
   () => {
     const range = time.read();
     if (!range) return;
-    change(rangeParams(range), "push");
-    load();
+    change({ ...rangeParams(range), replay: null }, "push");
+    restore();
   },
 );
 one("[data-reload]").addEventListener("click", load);
@@ -91,31 +139,81 @@ function restore() {
   find.value = query.get("find") ?? "";
   hide.value = query.get("hide") ?? "";
   type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
+  comparison.value = DISTANCES.some((seconds) => String(seconds) === query.get("compare")) ? query.get("compare") : "";
   showView();
+  const at = moment();
+  if (at === null) replay.hide();
+  else replay.open(period(), at);
   load();
+}
+
+/** The chosen range in seconds. */
+function period() {
+  const { start, end } = resolve(readRange(params(), LOOKBACK), Date.now());
+  return { start: start / 1e6, end: end / 1e6 };
+}
+
+/** What is replayed, in seconds; null: the whole range is shown. */
+function moment() {
+  const text = params().get("replay");
+  return text && /^\d{1,11}$/.test(text) ? Number(text) : null;
 }
 
 /** A hidden page does not refresh. */
 function schedule() {
   clearTimeout(timer);
   const seconds = Number(refresh.value);
-  if (seconds && !document.hidden) timer = setTimeout(load, seconds * 1000);
+  if (seconds && !document.hidden && moment() === null) timer = setTimeout(load, seconds * 1000);
 }
 
 async function load() {
-  const range = readRange(params(), LOOKBACK);
-  const { start, end } = resolve(range, Date.now());
   try {
-    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", { time: Math.ceil(end / 1e6), duration: `${Math.max(Math.ceil((end - start) / 1e6), LEAST_S)}s`, graphType: type.value }, signal));
+    const answer = await loads.run((signal) => get("/api/vigla/v1/graph", asked(), signal));
     if (answer === undefined) return;
     graph = readGraph(answer);
     notice.replaceChildren();
     await draw(graph);
+    beside();
   } catch (error) {
     if (graph === null) canvasPlace.replaceChildren();
     showError(notice, "The graph could not be loaded.", error, load);
   }
   schedule();
+}
+
+/** Parameters of the graph that is shown. @returns {Record<string, string>} */
+function asked() {
+  const { start, end } = period();
+  const at = moment();
+  const duration = at === null ? Math.max(Math.ceil(end - start), LEAST_S) : windowOf(framesOf({ start, end }).step);
+  return { time: String(at ?? Math.ceil(end)), duration: `${duration}s`, graphType: type.value };
+}
+
+/** What a list beside the graph says: changes since earlier, or dependents of a node. */
+async function beside() {
+  const query = params();
+  const [node, seconds] = [query.get("dependents"), Number(comparison.value)];
+  const close = () => {
+    comparison.value = "";
+    change({ compare: null, dependents: null }, "push");
+    beside();
+  };
+  noted = null;
+  if (!node && !seconds) {
+    changes.hidden = true;
+    return void showFound();
+  }
+  const graphed = asked();
+  try {
+    const answer = await besides.run((signal) => (node ? get("/api/vigla/v1/graph/dependents", { ...graphed, node }, signal) : get("/api/vigla/v1/graph/compare", { ...graphed, before: Number(graphed.time) - seconds }, signal)));
+    if (answer === undefined) return;
+    if (node) showDependents(changes, answer, select, close);
+    else showChanges(changes, answer, seconds, select, close);
+    noted = node ? new Set([...answer.nodes, ...answer.dependents].map(({ id }) => id)) : touched(answer);
+    showFound();
+  } catch (error) {
+    showError(notice, t("The comparison could not be loaded."), error, beside);
+  }
 }
 
 /** @param {import("./model.js").Graph} all */
@@ -134,12 +232,14 @@ async function draw(all) {
     canvasPlace.replaceChildren(known.services?.length ? emptyState("No calls in this time range", "Choose a longer one above. Rates need half a minute of traffic.") : sendTraces());
     return showSelection();
   }
-  const first = canvas === null;
-  canvas ??= graphCanvas(canvasPlace, select);
-  canvas.show(now);
+  const large = now.nodes.length > ELEMENTS.nodes || now.edges.length > ELEMENTS.edges;
+  const first = canvas === null || large !== painted;
+  if (first) canvas = (large ? graphBitmap : graphCanvas)(canvasPlace, select);
+  painted = large;
+  canvas?.show(now);
   showFound();
   showSelection();
-  if (first) canvas.fit(); // again: an open panel has narrowed it
+  if (first) canvas?.fit(); // again: an open panel has narrowed it
 }
 
 /** @returns {Selection} */
@@ -164,7 +264,7 @@ function showFound() {
   const wanted = filter(find);
   const ids = wanted && graph ? new Set(shown(graph).nodes.filter((node) => accepts(wanted, node)).map(({ id }) => id)) : null;
   if (wanted && graph && ids) for (const edge of graph.edges) if (accepts(wanted, edge)) ids.add(edge.parent).add(edge.child);
-  canvas?.find(ids);
+  canvas?.find(ids ?? (noted?.size ? noted : null));
   return ids;
 }
 

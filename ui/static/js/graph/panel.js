@@ -6,11 +6,14 @@ import { h, icon, middle } from "../lib/dom.js";
 import { meaning } from "../lib/flags.js";
 import { compact, duration, exactDuration } from "../lib/format.js";
 import { rangeParams } from "../lib/timerange.js";
+import { t } from "../lib/texts.js";
+import { pageOf } from "../objects/model.js";
 import { BADGES, title } from "./model.js";
 import { amount, latency, percent } from "./words.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./canvas.js").Selection} Selection @typedef {import("../lib/timerange.js").Range} Range */
 
+const hasMesh = document.documentElement.hasAttribute("data-mesh");
 const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", idle: "No requests" };
 
 /**
@@ -34,6 +37,7 @@ function ofNode(graph, id, range, select) {
     badges(node),
     numbers(node),
     node.kind === "unknown" || node.kind === "database" ? h("div", { hidden: true }) : leads(node, range),
+    more(node, range),
     neighbours("Called by", graph.edges.filter(({ child }) => child === id), "parent", select),
     neighbours("Calls", graph.edges.filter(({ parent }) => parent === id), "child", select),
   ];
@@ -106,6 +110,19 @@ function leads(node, range) {
     h("a", { class: "button", href: href("/search", { service, ...time }) }, "Show traces"),
     node.errors > 0 && h("a", { class: "button", href: href("/search", { service, tags: '{"error":"true"}', ...time }) }, "Show failed traces"),
     h("a", { class: "button", href: href("/metrics", { q: query, ...time }) }, "Show metrics"),
+  );
+}
+
+/** Its page, the wizards, and what depends on it. @param {Node} node @param {Range} range */
+function more(node, range) {
+  const page = pageOf(node);
+  const changes = hasMesh && node.namespace && (node.kind === "service" || node.kind === "app");
+  return h(
+    "p",
+    { class: "panel-links" },
+    page && h("a", { class: "button", href: href(page, rangeParams(range)) }, t("Details")),
+    changes && h("a", { class: "button", href: href("/configuration/wizards/traffic-shifting", { namespace: node.namespace, service: node.name }) }, t("Change the mesh")),
+    h("button", { class: "button", type: "button", on: { click: () => dispatchEvent(new CustomEvent("graph-dependents", { detail: node.id })) } }, t("What depends on it")),
   );
 }
 
