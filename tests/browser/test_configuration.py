@@ -106,6 +106,15 @@ def test_an_object_is_made_and_deleted(page: Page) -> None:
     expect(row).to_have_count(0)
 
 
+def test_a_link_to_an_object_that_is_gone_says_so(page: Page, mesh: Server) -> None:
+    page.goto(f"{mesh.query_url}/configuration?object=VirtualService%20shop/gone")
+    notice = page.get_by_role("status").filter(has_text="VirtualService shop/gone")
+    expect(notice).to_contain_text("is not in the configuration any more")
+    expect(page.get_by_label("YAML")).to_have_value(re.compile("hosts"))
+    notice.get_by_role("link", name="History").click()
+    expect(page.locator(".revisions button").first).to_be_visible()
+
+
 def test_a_server_without_a_mesh_says_how_to_have_one(empty_server: str, open_page: OpenPage) -> None:
     page = open_page(f"{empty_server}/configuration")
     expect(page.get_by_role("heading", name="This server has no mesh")).to_be_visible()

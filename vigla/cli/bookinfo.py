@@ -1,6 +1,8 @@
 """Bookinfo as child processes: vigla, a mesh of the services of ``examples/bookinfo``, and users."""
 
+import ipaddress
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -25,6 +27,8 @@ STANDARD_PORTS = {
 }
 GATEWAY_FILES = ("gateways.yaml", "routing.yaml")
 """Files that name the ingress gateway's port."""
+CATALOGUE = "127.30.0.1", 9090
+"""Where catalogue.yaml says that the service outside the mesh listens."""
 SERVICE_STOP_S = 5.0
 VIGLA_STOP_S = 25.0
 REQUEST_TIMEOUT_S = 5.0
@@ -126,13 +130,14 @@ class Bookinfo:
 
     def _commands(self) -> Iterator[tuple[str, list[str]]]:
         ports, url = self.ports.by_name, self.ports.url
+        mesh = write_mesh(self._directory / "mesh", ports["ingress"])
         yield "vigla", [
             "vigla", "serve", f"--storage-path={self._directory / 'data'}", f"--host={HOST}",
             f"--otlp-grpc-port={ports['otlp_grpc']}", f"--otlp-http-port={ports['otlp_http']}",
             f"--http-port={ports['http']}", f"--health-port={ports['health']}", f"--xds-port={ports['xds']}",
         ]  # fmt: skip
         yield "mesh", [
-            "vigla", "mesh", "up", f"--file={self._configuration()}", f"--url={url('http')}",
+            "vigla", "mesh", "up", f"--file={mesh}", f"--url={url('http')}",
             f"--pilot={HOST}:{ports['xds']}", f"--collector={HOST}:{ports['otlp_grpc']}",
             f"--logs={self._directory / 'mesh-logs'}",
         ]  # fmt: skip
@@ -141,17 +146,35 @@ class Bookinfo:
             f"--rate={self._rate}",
         ]  # fmt: skip
 
-    def _configuration(self) -> Path:
-        """The mesh's YAML, with the ingress gateway's port as it was chosen."""
-        folder = self._directory / "mesh"
-        folder.mkdir(exist_ok=True)
-        standard, chosen = (f" {port}" for port in (STANDARD_PORTS["ingress"], self.ports.by_name["ingress"]))
-        for source in sorted((_examples() / "bookinfo" / "mesh").glob("*.yaml")):
-            text = source.read_text(encoding="utf-8")
-            if source.name in GATEWAY_FILES:
-                text = text.replace(standard, chosen)
-            (folder / source.name).write_text(text, encoding="utf-8")
-        return folder
+
+def write_mesh(folder: Path, ingress: int = STANDARD_PORTS["ingress"]) -> Path:
+    """Bookinfo's YAML as this machine can run it now; the folder that it is in.
+
+    Args:
+        folder: is made.
+        ingress: port of the ingress gateway.
+    """
+    folder.mkdir(exist_ok=True)
+    catalogue = _free_address()
+    for source in sorted((_examples() / "bookinfo" / "mesh").glob("*.yaml")):
+        text = source.read_text(encoding="utf-8").replace(CATALOGUE[0], catalogue)
+        if source.name in GATEWAY_FILES:
+            text = text.replace(f" {STANDARD_PORTS['ingress']}", f" {ingress}")
+        (folder / source.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _free_address() -> str:
+    """One for the catalogue: any of 127.30.*.1, so that demos that start at the same time differ too."""
+    standard, port = CATALOGUE
+    for number in random.sample(range(256), 256):
+        address = str(ipaddress.IPv4Address(standard) + 256 * number)
+        try:
+            socket.create_server((address, port)).close()
+        except OSError:
+            continue
+        return address
+    raise SettingsError(f"{port} is busy at every address of the catalogue: stop other demos")
 
 
 def _examples() -> Path:

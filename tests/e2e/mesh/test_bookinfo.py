@@ -1,7 +1,6 @@
 """Istio's own Bookinfo files, unchanged and one after another, on this repository's Bookinfo."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +12,7 @@ import pytest
 
 from benchmarks.serving import Server
 from tests.e2e.mesh.mesh import Answer, Mesh, eventually, request
+from vigla.cli.bookinfo import write_mesh
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT.parent / "shared" / "conformance" / "istio-samples" / "bookinfo"
@@ -25,8 +25,7 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no conformance ca
 @pytest.fixture(scope="module")
 def bookinfo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     folder = tmp_path_factory.mktemp("bookinfo")
-    files = folder / "mesh"
-    shutil.copytree(ROOT / "examples" / "bookinfo" / "mesh", files)
+    files = write_mesh(folder / "mesh")
     (files / "routing.yaml").unlink()  # the samples bring their own
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "examples"), str(ROOT)])}
     with Server(folder / "lake", {"VIGLA_MESH__ENABLED": "true"}) as server:

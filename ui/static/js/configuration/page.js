@@ -1,10 +1,11 @@
 /** The configuration page: objects with an editor, or the history. */
 
-import { change, onNavigate, params } from "../lib/address.js";
+import { change, href, onNavigate, params } from "../lib/address.js";
 import { ApiError, ask, get, Latest } from "../lib/api.js";
 import { h, middle, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { toast } from "../lib/toast.js";
 import { editor } from "./editor.js";
 import { findingRows } from "./findings.js";
@@ -94,7 +95,16 @@ function restore() {
   }
   body.replaceChildren(objects);
   drawList();
-  open(asked ?? (found.find(({ object }) => items.some(({ key }) => key === object))?.object || (items.find(({ kind }) => kind === "VirtualService") ?? items[0]).key));
+  const known = asked === "new" || items.some(({ key }) => key === asked);
+  notice.replaceChildren(...(asked && !known ? [gone(asked)] : []));
+  const first = found.find(({ object }) => items.some(({ key }) => key === object))?.object || (items.find(({ kind }) => kind === "VirtualService") ?? items[0])?.key;
+  open(asked && known ? asked : first);
+}
+
+/** Traces and logs name rules that may be deleted since. @param {string} key */
+function gone(key) {
+  const link = h("a", { href: href("/configuration", { view: "history" }) }, t("History"));
+  return h("div", { class: "notice warning", role: "status" }, h("div", {}, t("{object} is not in the configuration any more.", { object: key }), " ", link));
 }
 
 function drawList() {

@@ -6,7 +6,9 @@ import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { count, duration, localTime } from "../lib/format.js";
 import { loadFlags, meaning } from "../lib/flags.js";
+import { objectLink, objectName } from "../lib/objects.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
 import { fields, histogram, readEntry } from "./model.js";
@@ -131,6 +133,7 @@ function name(workload) {
 
 /** @param {Entry} entry */
 function opened(entry) {
+  const rule = objectName(entry.raw.virtual_service ?? "");
   return h(
     "div",
     { class: "log-body" },
@@ -140,6 +143,7 @@ function opened(entry) {
       { class: "log-links" },
       entry.trace && h("a", { class: "button", href: href(`/trace/${entry.trace}`) }, "Show trace"),
       entry.destination && h("a", { class: "button", href: href("/graph", { type: "workload", find: `name = "${entry.destination}"` }) }, "Show in the graph"),
+      rule && h("span", {}, t("Routed by"), " ", objectLink(rule, rule)),
     ),
     h("dl", { class: "log-fields" }, ...fields(entry.raw).flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])),
   );

@@ -1,9 +1,11 @@
 /** What the proxies on a trace's way decided, from their access logs; nothing where no proxy logged it. */
 
-import { base } from "../lib/address.js";
+import { href } from "../lib/address.js";
 import { get } from "../lib/api.js";
 import { h, middle } from "../lib/dom.js";
 import { count, duration } from "../lib/format.js";
+import { objectLink } from "../lib/objects.js";
+import { t } from "../lib/texts.js";
 
 const MARGIN_US = 60_000_000; // proxies may begin before the first span
 const NS_PER_US = 1000;
@@ -30,14 +32,13 @@ export async function showDecisions(place, trace) {
   const hops = answer.hops;
   if (!hops.length) return;
   const odd = hops.filter((hop) => hop.flags.length).length;
-  const search = new URLSearchParams({ trace_id: trace.id, start: String(range.start), end: String(range.end) });
   place.replaceChildren(
     h(
       "details",
       { class: "decisions" },
       h("summary", {}, "What the proxies decided ", h("span", { class: "muted" }, `${count(hops.length, "log entry", "log entries")}${odd ? `, ${odd} with response flags` : ""}`)),
       h("div", { class: "decisions-table", tabindex: "0", role: "region", "aria-label": "What the proxies decided" }, table(hops)),
-      h("p", {}, h("a", { href: `${base}/api/vigla/v1/access-logs?${search}`, target: "_blank", rel: "noopener" }, "Access logs as JSON")),
+      h("p", {}, h("a", { href: href("/logs", { trace_id: trace.id, lookback: "custom", ...range }) }, t("Show access logs"))),
     ),
   );
 }
@@ -79,14 +80,14 @@ function answerOf(hop) {
 function decidedBy(hop) {
   const by = hop.decided_by;
   const facts = [
-    by.virtual_service && `${by.virtual_service}, ${[by.route, by.rule].filter(Boolean).join(" ")}`,
+    by.virtual_service && objectLink(String(by.virtual_service), `${by.virtual_service}, ${[by.route, by.rule].filter(Boolean).join(" ")}`),
     by.source && `line ${by.source}`,
-    by.destination_rule,
+    by.destination_rule && objectLink(String(by.destination_rule), String(by.destination_rule)),
     by.policy && `policy ${by.policy}`,
     by.fault && `fault ${by.fault}`,
     Number(by.attempts) > 1 && `${by.attempts} attempts`,
     hop.mutual_tls && "mutual TLS",
     !by.virtual_service && hop.reporter === "source" && `route ${by.route ?? "none"}`,
   ];
-  return facts.filter(Boolean).map((fact) => h("span", { class: "fact" }, String(fact)));
+  return facts.filter(Boolean).map((fact) => h("span", { class: "fact" }, fact));
 }
