@@ -17,9 +17,8 @@ def test_services_are_told_with_their_health(server: str, open_page: OpenPage) -
     expect(row).to_contain_text("/s")
     expect(page.locator(".tile").first).to_contain_text("failing")
     row.get_by_role("link").click()
-    page.wait_for_url("**/graph?type=app&find=*")
-    expect(page.get_by_label("Find")).to_have_value('name = "reviews"')
-    expect(page.locator("[data-node].lit")).to_have_attribute("data-name", "reviews")
+    page.wait_for_url("**/services/-/reviews")
+    expect(page.get_by_role("heading", name="reviews")).to_be_visible()
 
 
 def test_the_worst_comes_first_and_says_why(server: str, open_page: OpenPage) -> None:

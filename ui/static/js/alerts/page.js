@@ -4,6 +4,7 @@ import { change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { h, icon, one } from "../lib/dom.js";
 import { count, duration, localTime, when } from "../lib/format.js";
+import { refresher } from "../lib/refresh.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
 import { shown } from "../metrics/chart.js";
 import { counts, filtered, readGroups, STATES } from "./model.js";
@@ -31,14 +32,13 @@ const loads = new Latest();
 let groups = null;
 /** @type {Set<string>} rules that the user opened or closed against the default */
 const toggled = new Set();
-let timer = 0;
 
 one("[data-reload]").addEventListener("click", load);
 find.addEventListener("input", () => {
   change({ find: find.value }, "replace");
   draw();
 });
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => EVERY_MS);
 onNavigate(restore);
 body.replaceChildren(skeleton(6, "skeleton-rule"));
 restore();
@@ -48,12 +48,6 @@ function restore() {
   find.value = params().get("find") ?? "";
   draw();
   load();
-}
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(load, EVERY_MS);
 }
 
 async function load() {

@@ -5,6 +5,7 @@ import { get, Latest } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { loadFlags } from "../lib/flags.js";
 import { count } from "../lib/format.js";
+import { refresher } from "../lib/refresh.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
@@ -47,7 +48,6 @@ let painted = false;
 const table = graphTable(tablePlace, select);
 /** @type {import("./model.js").Graph | null} */
 let graph = null;
-let timer = 0;
 
 const replay = replayBar(one("[data-replay]"), {
   moved: async (at) => {
@@ -126,7 +126,7 @@ find.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !panel.hidden) select(null);
 });
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => (moment() === null ? Number(refresh.value) * 1000 : 0));
 onNavigate(restore);
 canvasPlace.replaceChildren(skeleton(6, "skeleton-node"));
 restore();
@@ -157,13 +157,6 @@ function period() {
 function moment() {
   const text = params().get("replay");
   return text && /^\d{1,11}$/.test(text) ? Number(text) : null;
-}
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  const seconds = Number(refresh.value);
-  if (seconds && !document.hidden && moment() === null) timer = setTimeout(load, seconds * 1000);
 }
 
 async function load() {

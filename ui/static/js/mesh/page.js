@@ -3,6 +3,7 @@
 import { get, Latest } from "../lib/api.js";
 import { one, h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
+import { refresher } from "../lib/refresh.js";
 import { showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { readMetrics } from "./model.js";
@@ -25,17 +26,10 @@ const open = new Set();
 let before = null;
 /** @type {any[] | null} */
 let shown = null;
-let timer = 0;
 
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => EVERY_MS);
 body.replaceChildren(skeleton(6, "skeleton-rule"));
 load();
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(load, EVERY_MS);
-}
 
 async function load() {
   try {

@@ -5,6 +5,7 @@ import { ApiError, get, Latest } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { count, localTime } from "../lib/format.js";
 import { queryBox } from "../lib/querybox.js";
+import { refresher } from "../lib/refresh.js";
 import { copyButton, emptyState, showError, showWarnings, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange as rangeOf, resolve } from "../lib/timerange.js";
@@ -33,7 +34,6 @@ const loads = new Latest();
 let hidden = new Set();
 /** @type {import("./chart.js").Content | null} */
 let content = null;
-let timer = 0;
 
 const chart = lineChart(chartPlace, {
   zoom: (start, end) => {
@@ -72,7 +72,7 @@ for (const button of document.querySelectorAll("[data-view]")) {
     load();
   });
 }
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => Number(refresh.value) * 1000);
 onNavigate(restore);
 restore();
 
@@ -89,13 +89,6 @@ function restore() {
   exemplars.checked = query.get("exemplars") === "1";
   showView();
   load();
-}
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  const seconds = Number(refresh.value);
-  if (seconds && !document.hidden) timer = setTimeout(load, seconds * 1000);
 }
 
 function showView() {

@@ -5,6 +5,7 @@ import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { healthMark } from "../lib/health.js";
+import { refresher } from "../lib/refresh.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { BADGES } from "../graph/model.js";
@@ -25,24 +26,17 @@ const list = /** @type {{list: Plural}} */ (readPath(location.pathname.slice(bas
 const hasMesh = document.documentElement.hasAttribute("data-mesh");
 /** @type {Row[] | null} */
 let all = null;
-let timer = 0;
 
 find.addEventListener("input", () => {
   change({ find: find.value || null }, "replace");
   draw();
 });
 one("[data-reload]").addEventListener("click", load);
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => EVERY_MS);
 onNavigate(draw);
 body.replaceChildren(skeleton(6, "skeleton-rule"));
 find.value = params().get("find") ?? "";
 load();
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(load, EVERY_MS);
-}
 
 async function load() {
   try {

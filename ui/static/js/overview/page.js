@@ -6,6 +6,7 @@ import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { healthMark, strip, words } from "../lib/health.js";
+import { refresher } from "../lib/refresh.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
@@ -26,7 +27,6 @@ const notice = one("[data-notice]");
 const body = one("[data-body]");
 const loads = new Latest();
 let loaded = false;
-let timer = 0;
 
 const time = timeControl({ select: one("[data-lookback]"), absolute: one("[data-absolute]"), start: one("[data-start]"), end: one("[data-end]") }, () => {
   const range = time.read();
@@ -35,7 +35,7 @@ const time = timeControl({ select: one("[data-lookback]"), absolute: one("[data-
   load();
 });
 one("[data-reload]").addEventListener("click", load);
-document.addEventListener("visibilitychange", schedule);
+const schedule = refresher(load, () => EVERY_MS);
 onNavigate(restore);
 body.replaceChildren(skeleton(6, "skeleton-rule"));
 restore();
@@ -43,12 +43,6 @@ restore();
 function restore() {
   time.show(readRange(params(), LOOKBACK));
   load();
-}
-
-/** A hidden page does not refresh. */
-function schedule() {
-  clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(load, EVERY_MS);
 }
 
 async function load() {
