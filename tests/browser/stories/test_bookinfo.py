@@ -100,6 +100,9 @@ def test_every_page_fits(demo: Demo, open_page: OpenPage, size: tuple[int, int],
         page.goto(address)
         expect(page.locator("main :is(h1, h2)").first).to_be_attached()
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        page.wait_for_load_state(
+            "networkidle"
+        )  # what a page asks late is told too, and queries do not pile up
         expect(page.get_by_role("alert")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") == size[0], address
         assert is_dark(page) == (theme == "dark"), address
