@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BOX, layered, settled } from "../../../ui/static/js/graph/layout.js";
-import { neighbourhood, readGraph, title } from "../../../ui/static/js/graph/model.js";
+import { arranged, BOX, layered, settled } from "../../../ui/static/js/graph/layout.js";
+import { laidOut } from "../../../ui/static/js/graph/groups.js";
+import { among, neighbourhood, readGraph, title } from "../../../ui/static/js/graph/model.js";
 
 const FINE = { status: "Healthy", reasons: [] };
 
@@ -58,7 +59,7 @@ test("circles and loops are laid out", () => {
 test("a refresh moves nothing, a new service finds a free place", () => {
   for (const direction of /** @type {const} */ (["LR", "TB"])) {
     const before = layered(graph(["a", "b", "c"], [["a", "b"], ["a", "c"]]), direction);
-    const after = settled(before, graph(["a", "b", "c", "d", "e"], [["a", "b"], ["a", "c"], ["a", "d"]]));
+    const after = settled(before, graph(["a", "b", "c", "d", "e"], [["a", "b"], ["a", "c"], ["a", "d"]]), () => layered(graph(["a", "b", "c", "d", "e"], [["a", "b"], ["a", "c"], ["a", "d"]]), "LR"));
     for (const name of ["a", "b", "c"]) assert.deepEqual(after.boxes.get(name), before.boxes.get(name));
     assert.equal(after.routes.size, 3);
     assertApart(after.boxes);
@@ -66,7 +67,7 @@ test("a refresh moves nothing, a new service finds a free place", () => {
 });
 
 test("a service that is gone leaves", () => {
-  const after = settled(layered(graph(["a", "b"], [["a", "b"]]), "LR"), graph(["a"], []));
+  const after = settled(layered(graph(["a", "b"], [["a", "b"]]), "LR"), graph(["a"], []), () => layered(graph(["a"], []), "LR"));
   assert.deepEqual([[...after.boxes.keys()], after.routes.size], [["a"], 0]);
 });
 
@@ -89,4 +90,42 @@ test("300 services lie apart", () => {
 test("two protocols between two nodes have two lines", () => {
   const { routes } = layered(readGraph({ nodes: [node("a"), node("b")], edges: [edge("a", "b"), edge("a", "b", { id: "a b tcp", protocol: "tcp" })] }), "LR");
   assert.notDeepEqual(routes.get("a b http"), routes.get("a b tcp"));
+});
+
+test("a circle keeps boxes apart, and calls bend towards its middle", () => {
+  const ids = Array.from({ length: 12 }, (_, i) => `s${i}`);
+  const many = graph(ids, ids.slice(1).map((id) => ["s0", id]));
+  const { boxes, routes } = arranged(many, "circle");
+  const all = [...boxes.values()];
+  for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) assert.ok(Math.abs(a.x - b.x) >= (a.width + b.width) / 2 || Math.abs(a.y - b.y) >= BOX.height);
+  for (const { points } of routes.values()) assert.equal(points.length, 3);
+});
+
+test("graphs that dagre would take minutes for are laid out without overlaps", () => {
+  const ids = Array.from({ length: 400 }, (_, i) => `s${i}`);
+  const calls = ids.flatMap((id, i) => (i ? [[`s${Math.floor(i / 7)}`, id], [id, `s${(i * 31) % 400}`]] : [])).filter(([a, b]) => a !== b);
+  const { boxes, routes } = layered(graph(ids, calls), "LR");
+  assert.equal(boxes.size, 400);
+  const all = [...boxes.values()];
+  for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) assert.ok(Math.abs(a.x - b.x) >= (a.width + b.width) / 2 || Math.abs(a.y - b.y) >= BOX.height);
+  assert.ok(boxes.get("s0").x < boxes.get("s7").x);
+  assert.ok([...routes.values()].every(({ points }) => points.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))));
+});
+
+test("found nodes bring the calls between them", () => {
+  const found = among(graph(["a", "b", "c"], [["a", "b"], ["b", "c"]]), new Set(["a", "b"]));
+  assert.equal(found.keys.size, 1);
+});
+
+test("members of a namespace stand in its box, and boxes apart", () => {
+  const nodes = ["a", "b", "c", "d", "x"].map((id, i) => node(id, { namespace: i < 2 ? "one" : i < 4 ? "two" : null }));
+  const many = readGraph({ nodes, edges: [edge("a", "b"), edge("b", "c"), edge("c", "d"), edge("x", "a")] });
+  const { boxes, groups, routes } = laidOut(many, "LR", "namespace");
+  assert.deepEqual(groups.map(({ name }) => name).sort(), ["one", "two"]);
+  const inside = (id, group) => Math.abs(boxes.get(id).x - group.x) <= group.width / 2 && Math.abs(boxes.get(id).y - group.y) <= group.height / 2;
+  const [one, two] = groups;
+  assert.ok(inside("a", one) && inside("b", one) && inside("c", two) && inside("d", two) && !inside("x", one) && !inside("x", two));
+  assert.ok(Math.abs(one.x - two.x) >= (one.width + two.width) / 2 || Math.abs(one.y - two.y) >= (one.height + two.height) / 2);
+  assert.equal(routes.size, 4);
+  assert.equal(laidOut(many, "LR", null).groups, undefined);
 });

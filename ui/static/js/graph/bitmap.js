@@ -3,8 +3,10 @@
 import { h } from "../lib/dom.js";
 import { t } from "../lib/texts.js";
 import { fitted } from "./draw.js";
-import { layered, settled } from "./layout.js";
+import { laidOut } from "./groups.js";
+import { settled } from "./layout.js";
 import { among, neighbourhood, title } from "./model.js";
+import { minimap } from "./minimap.js";
 import { viewport, zoomTools } from "./viewport.js";
 import { amount, latency, percent } from "./words.js";
 
@@ -20,8 +22,10 @@ const STATES = /** @type {const} */ (["idle", "healthy", "degraded", "failure"])
 /**
  * The same as `graphCanvas`; nodes are reached by keys through the table.
  * @param {HTMLElement} place @param {(selection: Selection) => void} select
+ * @param {import("./layout.js").Arrangement | null} [arrangement] null: as the place has room
+ * @param {import("./groups.js").Grouping | null} [grouping] boxes around nodes; null: none
  */
-export function graphBitmap(place, select) {
+export function graphBitmap(place, select, arrangement = null, grouping = null) {
   const surface = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "graph-bitmap", tabindex: 0, role: "img", "aria-label": t("Service graph; the table view has the same numbers") }));
   const paper = /** @type {CanvasRenderingContext2D} */ (surface.getContext("2d"));
   let [x, y, k] = [0, 0, 1];
@@ -44,7 +48,8 @@ export function graphBitmap(place, select) {
       ask();
     },
   });
-  place.replaceChildren(surface, zoomTools(view));
+  const map = minimap(view);
+  place.replaceChildren(surface, zoomTools(view), map.element);
   new ResizeObserver(ask).observe(place);
   addEventListener("themechange", () => {
     colours = palette();
@@ -66,16 +71,22 @@ export function graphBitmap(place, select) {
   }
 
   /** @param {Graph} next */
+  function lay(next) {
+    return laidOut(next, arrangement ?? (place.clientHeight > place.clientWidth ? "TB" : "LR"), grouping);
+  }
+
+  /** @param {Graph} next */
   function show(next) {
     const first = layout === null;
-    layout = layout === null ? layered(next, place.clientHeight > place.clientWidth ? "TB" : "LR") : settled(layout, next);
+    layout = layout === null ? lay(next) : settled(layout, next, () => lay(next));
     graph = next;
     if (first) view.fit();
+    map.show(graph, layout);
     ask();
   }
 
   function bounds() {
-    const all = [...(layout?.boxes.values() ?? [])];
+    const all = [...(layout?.boxes.values() ?? []), ...(layout?.groups ?? [])];
     if (!all.length) return { x: 0, y: 0, width: 0, height: 0 };
     let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
     for (const box of all) {
@@ -105,6 +116,7 @@ export function graphBitmap(place, select) {
       lines(seen.filter(({ key }) => !near.keys.has(key)), DIM);
       lines(seen.filter(({ key }) => near.keys.has(key)), 1);
     } else lines(seen, k < NAMES ? 0.45 : 0.7);
+    outlines();
     boxes(sight, near);
     if (k >= NEAR) numbers(near ? seen.filter(({ key }) => near.keys.has(key)) : seen);
   }
@@ -140,6 +152,19 @@ export function graphBitmap(place, select) {
     if (k < NAMES || layout?.direction === "TB") return paper.lineTo(to.x, to.y);
     const middle = (from.x + to.x) / 2;
     paper.bezierCurveTo(middle, from.y, middle, to.y, to.x, to.y);
+  }
+
+  function outlines() {
+    paper.strokeStyle = colours.muted;
+    paper.fillStyle = colours.muted;
+    paper.lineWidth = 1 / k;
+    paper.font = `600 ${Math.max(13, 11 / k)}px system-ui, sans-serif`;
+    for (const { name, x: middle, y: centre, width, height } of layout?.groups ?? []) {
+      paper.beginPath();
+      paper.roundRect(middle - width / 2, centre - height / 2, width, height, 12);
+      paper.stroke();
+      paper.fillText(name, middle - width / 2 + 12, centre - height / 2 + Math.max(20, 14 / k), width - 20);
+    }
   }
 
   /** @param {Sight} sight @param {{ids: Set<string>} | null} near */

@@ -2,8 +2,10 @@
 
 import { s } from "../lib/dom.js";
 import { drawGraph } from "./draw.js";
-import { layered, settled } from "./layout.js";
+import { laidOut } from "./groups.js";
+import { settled } from "./layout.js";
 import { among, neighbourhood } from "./model.js";
+import { minimap } from "./minimap.js";
 import { viewport, zoomTools } from "./viewport.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {{node: string} | {edge: string} | null} Selection */
@@ -11,8 +13,10 @@ import { viewport, zoomTools } from "./viewport.js";
 /**
  * @param {HTMLElement} place
  * @param {(selection: Selection) => void} select
+ * @param {import("./layout.js").Arrangement | null} [arrangement] null: as the place has room
+ * @param {import("./groups.js").Grouping | null} [grouping] boxes around nodes; null: none
  */
-export function graphCanvas(place, select) {
+export function graphCanvas(place, select, arrangement = null, grouping = null) {
   const content = s("g", {});
   const svg = s("svg", { tabindex: 0, role: "group", "aria-label": "Service graph; the table view has the same numbers" }, content);
   const view = viewport(svg, {
@@ -28,9 +32,11 @@ export function graphCanvas(place, select) {
   /** @type {Set<string> | null} ids that the find box matches; null when it is empty */
   let found = null;
 
+  const map = minimap(view);
   place.replaceChildren(
     svg,
     zoomTools(view),
+    map.element,
   );
   content.addEventListener("pointerover", (/** @type {Event} */ event) => light(hit(event)));
   content.addEventListener("pointerleave", () => light(null));
@@ -45,15 +51,21 @@ export function graphCanvas(place, select) {
     }
   });
   /** @param {Graph} next */
+  function lay(next) {
+    return laidOut(next, arrangement ?? (place.clientHeight > place.clientWidth ? "TB" : "LR"), grouping);
+  }
+
+  /** @param {Graph} next */
   function show(next) {
     const first = layout === null || graph.nodes.length === 0;
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest?.("[data-node]"))?.dataset.node;
     const known = new Set((first ? next : graph).nodes.map(({ id }) => id));
-    layout = layout === null ? layered(next, place.clientHeight > place.clientWidth ? "TB" : "LR") : settled(layout, next);
+    layout = layout === null ? lay(next) : settled(layout, next, () => lay(next));
     graph = next;
     content.replaceChildren(...drawGraph(graph, layout, known));
     if (focused) content.querySelector(`[data-node="${CSS.escape(focused)}"] .target`)?.focus({ preventScroll: true });
     if (first) view.fit();
+    map.show(graph, layout);
     light(null);
   }
 

@@ -28,14 +28,25 @@ const KINDS = { workload: "workload", app: "app", service: "service", database: 
 
 /**
  * @param {Graph} graph @param {Layout} layout @param {Set<string>} known names drawn before; others fade in
- * @returns {SVGGElement[]} layers: edges, their chips, nodes
+ * @returns {SVGGElement[]} layers: boxes around, edges, their chips, nodes
  */
-export function drawGraph({ nodes, edges }, { boxes, routes }, known) {
+export function drawGraph({ nodes, edges }, { boxes, routes, groups = [] }, known) {
   const highest = { rate: Math.max(...edges.map(({ rate }) => rate), 1e-9), bytes: Math.max(...edges.map(({ bytes }) => bytes), 1e-9) };
   const lines = edges.map((edge) => line(edge, routes.get(edge.key), highest));
   const chips = edges.map((edge) => chip(edge, routes.get(edge.key)));
   const shapes = nodes.map((node) => shape(node, boxes.get(node.id), !known.has(node.id)));
-  return [s("g", { class: "edges" }, ...lines), s("g", { class: "chips" }, ...chips), s("g", { class: "nodes" }, ...shapes)];
+  const outlines = groups.map(outline);
+  return [s("g", { class: "groups" }, ...outlines), s("g", { class: "edges" }, ...lines), s("g", { class: "chips" }, ...chips), s("g", { class: "nodes" }, ...shapes)];
+}
+
+/** @param {import("./groups.js").Group} group */
+function outline({ name, x, y, width, height }) {
+  return s(
+    "g",
+    { class: "group", data: { group: name } },
+    s("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 12 }),
+    s("text", { x: x - width / 2 + 14, y: y - height / 2 + 21 }, fitted(name, width - 20)),
+  );
 }
 
 /** @param {Edge} edge @param {any} route @param {{rate: number, bytes: number}} highest in the graph */
@@ -50,8 +61,19 @@ function line(edge, { points }, highest) {
     s("title", {}, told(edge)),
     s("path", { class: "hit", d: path }),
     s("path", { class: "stroke", d: path, "stroke-width": width.toFixed(2) }),
+    edge.rate > 0 || edge.bytes > 0 ? s("path", { class: "flow", d: path, style: flow(edge, busy) }) : null,
     s("path", { class: "arrow", d: arrow(points[points.length - 2], points[points.length - 1], ARROW + width / 2) }),
   );
+}
+
+const FLOW = { gap: 18, most: 90, fast: 0.6, slow: 6 }; // pixels between calls; seconds for a hundred pixels
+
+/** Calls on their way: the busier the denser, the slower the answer the slower. @param {Edge} edge @param {number} busy part of the busiest */
+function flow({ p50 }, busy) {
+  const gap = FLOW.gap + (FLOW.most - FLOW.gap) * Math.max(0, Math.min(1, -Math.log10(Math.max(busy, 1e-3)) / 3));
+  const slow = p50 === null ? 0.2 : Math.min(Math.max(Math.log10(p50 / 1000 + 1) / 4, 0), 1); // ten seconds are slowest
+  const seconds = ((FLOW.fast + (FLOW.slow - FLOW.fast) * slow) * gap) / 100;
+  return { "stroke-dasharray": `0.1 ${gap.toFixed(0)}`, "--flow-gap": gap.toFixed(0), "animation-duration": `${seconds.toFixed(2)}s` };
 }
 
 /** A smooth line through points. @param {Point[]} points */

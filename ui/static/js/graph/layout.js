@@ -10,13 +10,16 @@ import { title } from "./model.js";
  * @typedef {Point & {width: number, height: number}} Box x and y of the centre
  * @typedef {{points: Point[], label: Point}} Route
  * @typedef {"LR" | "TB"} Direction left to right, or top to bottom where there is more height than width
- * @typedef {{boxes: Map<string, Box>, routes: Map<string, Route>, direction: Direction}} Layout
+ * @typedef {Direction | "circle"} Arrangement
+ * @typedef {{boxes: Map<string, Box>, routes: Map<string, Route>, direction: Direction, groups?: import("./groups.js").Group[]}} Layout
+ * @typedef {Map<string, {width: number, height: number}>} Sizes of nodes that are no usual boxes
  */
 
 export const BOX = { height: 44, widest: 216, narrowest: 136 };
 const CHIP = { width: 104, height: 20 };
 const GAP = { layer: 28, node: 28, free: 24 };
 const MOST = { nodes: 80, edges: 160 }; // that dagre lays out within half a second
+const SHAPE = 1.6; // width by height of a circle's drawing
 const LOOP = 30; // height of a call from a service to itself
 export const CHARACTER = 8; // pixels of a letter in the bold 12 px of names
 
@@ -25,14 +28,41 @@ export function boxWidth(node) {
   return Math.min(Math.max([...title(node)].length * CHARACTER + 54, BOX.narrowest), BOX.widest);
 }
 
-/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
-export function layered(graph, direction) {
-  return graph.nodes.length > MOST.nodes || graph.edges.length > MOST.edges ? quick(graph, direction) : careful(graph, direction);
+/** @param {Graph} graph @param {Arrangement} arrangement @returns {Layout} */
+export function arranged(graph, arrangement) {
+  return arrangement === "circle" ? round(graph) : layered(graph, arrangement);
 }
 
-/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
-function quick(graph, direction) {
-  const sizes = new Map(graph.nodes.map((node) => [node.id, { width: boxWidth(node), height: BOX.height }]));
+/** On a circle, neighbours in the layers next to each other. @param {Graph} graph @returns {Layout} */
+function round(graph) {
+  const { boxes: before } = quick(graph, "LR", new Map());
+  const order = [...before].sort(([, a], [, b]) => a.x - b.x || a.y - b.y);
+  const around = order.reduce((sum, [, { width }]) => sum + Math.max(width, BOX.height) + GAP.node, 0);
+  const radius = Math.max(around / (2 * Math.PI), 120);
+  const boxes = new Map(
+    order.map(([id, box], place) => {
+      const angle = (2 * Math.PI * place) / order.length - Math.PI / 2;
+      return [id, { ...box, x: radius * SHAPE * Math.cos(angle), y: radius * Math.sin(angle) }];
+    }),
+  );
+  const routes = new Map(graph.edges.map(({ key, parent, child }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), "LR") : chord(boxes.get(parent), boxes.get(child))]));
+  return { boxes, routes, direction: "LR" };
+}
+
+/** Through the circle, bent towards its middle. @param {any} from @param {any} to boxes @returns {Route} */
+function chord(from, to) {
+  const label = { x: ((from.x + to.x) / 2) * 0.7, y: ((from.y + to.y) / 2) * 0.7 };
+  return { points: [border(from, label), label, border(to, label)], label };
+}
+
+/** @param {Graph} graph @param {Direction} direction @param {Sizes} [given] @returns {Layout} */
+export function layered(graph, direction, given = new Map()) {
+  return graph.nodes.length > MOST.nodes || graph.edges.length > MOST.edges ? quick(graph, direction, given) : careful(graph, direction, given);
+}
+
+/** @param {Graph} graph @param {Direction} direction @param {Sizes} given @returns {Layout} */
+function quick(graph, direction, given) {
+  const sizes = new Map(graph.nodes.map((node) => [node.id, given.get(node.id) ?? { width: boxWidth(node), height: BOX.height }]));
   const gap = { layer: CHIP.width + 2 * GAP.layer, node: GAP.node };
   const found = places(graph, direction, (id) => sizes.get(id) ?? { width: BOX.widest, height: BOX.height }, gap);
   const boxes = new Map([...found].map(([id, centre]) => [id, { ...centre, ...(sizes.get(id) ?? { width: BOX.widest, height: BOX.height }) }]));
@@ -40,8 +70,8 @@ function quick(graph, direction) {
   return { boxes, routes, direction };
 }
 
-/** @param {Graph} graph @param {Direction} direction @returns {Layout} */
-function careful({ nodes, edges }, direction) {
+/** @param {Graph} graph @param {Direction} direction @param {Sizes} given @returns {Layout} */
+function careful({ nodes, edges }, direction, given) {
   const graph = new Layered({ multigraph: true }); // one edge a protocol
   graph.setGraph({ rankdir: direction, ranksep: GAP.layer, nodesep: GAP.node, edgesep: 16, marginx: 24, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -51,12 +81,12 @@ function careful({ nodes, edges }, direction) {
   const number = (/** @type {string} */ id) => numbers.get(id) ?? "";
   for (const node of nodes) {
     // A loop stands above its box: keep its height free, below too, so that the box stays in the middle.
-    graph.setNode(number(node.id), { width: boxWidth(node), height: BOX.height + (loops.has(node.id) ? 2 * (LOOP + CHIP.height / 2) : 0) });
+    graph.setNode(number(node.id), given.get(node.id) ?? { width: boxWidth(node), height: BOX.height + (loops.has(node.id) ? 2 * (LOOP + CHIP.height / 2) : 0) });
   }
   const between = edges.filter(({ parent, child }) => parent !== child);
   for (const { parent, child, key } of between) graph.setEdge(number(parent), number(child), { ...CHIP, labelpos: "c" }, key);
   dagre.layout(graph);
-  const boxes = new Map(nodes.map(({ id }) => [id, pick(graph.node(number(id)))]));
+  const boxes = new Map(nodes.map(({ id }) => [id, { ...pick(graph.node(number(id))), ...given.get(id) }]));
   const routes = new Map(
     edges.map(({ parent, child, key }) => [key, parent === child ? straight(boxes.get(parent), boxes.get(child), direction) : route(graph.edge(number(parent), number(child), key), boxes.get(parent), boxes.get(child))]),
   );
@@ -83,11 +113,12 @@ function border(box, toward) {
 
 /**
  * Keeps what was there where it was; a new node takes a free place in its layer.
- * @param {Layout} before @param {Graph} graph @returns {Layout}
+ * @param {Layout} before @param {Graph} graph @param {() => Layout} anew @returns {Layout}
  */
-export function settled(before, graph) {
-  const { direction } = before;
-  const fresh = layered(graph, direction);
+export function settled(before, graph, anew) {
+  const { direction, groups } = before;
+  if (groups && graph.nodes.some(({ id }) => !before.boxes.has(id))) return anew(); // a box that grows moves all others
+  const fresh = anew();
   const boxes = new Map();
   for (const { id } of graph.nodes) {
     const kept = before.boxes.get(id);
@@ -101,7 +132,7 @@ export function settled(before, graph) {
   for (const { key, parent, child } of graph.edges) {
     routes.set(key, before.routes.get(key) ?? straight(boxes.get(parent), boxes.get(child), direction));
   }
-  return { boxes, routes, direction };
+  return { boxes, routes, direction, groups };
 }
 
 /** @param {any} wanted @param {Graph} graph @param {string} id @param {Map<string, Box>} boxes @param {Direction} direction @returns {Box} */

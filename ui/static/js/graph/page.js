@@ -16,6 +16,7 @@ import { DISTANCES, distanceWords, showChanges, showDependents, touched } from "
 import { save } from "./exports.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
+import { optionsMenu } from "./options.js";
 import { showPanel } from "./panel.js";
 import { framesOf, replayBar, windowOf } from "./replay.js";
 import { graphTable } from "./table.js";
@@ -44,11 +45,12 @@ const besides = new Latest();
 let noted = null;
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
 let canvas = null;
-let painted = false;
+let drawn = ""; // how the canvas was made
 const table = graphTable(tablePlace, select);
 /** @type {import("./model.js").Graph | null} */
 let graph = null;
 
+const options = optionsMenu(one("[data-options]"), () => graph && draw(graph));
 const replay = replayBar(one("[data-replay]"), {
   moved: async (at) => {
     change({ replay: String(at) }, "replace");
@@ -139,6 +141,7 @@ function restore() {
   find.value = query.get("find") ?? "";
   hide.value = query.get("hide") ?? "";
   type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
+  options.show();
   comparison.value = DISTANCES.some((seconds) => String(seconds) === query.get("compare")) ? query.get("compare") : "";
   showView();
   const at = moment();
@@ -226,9 +229,10 @@ async function draw(all) {
     return showSelection();
   }
   const large = now.nodes.length > ELEMENTS.nodes || now.edges.length > ELEMENTS.edges;
-  const first = canvas === null || large !== painted;
-  if (first) canvas = (large ? graphBitmap : graphCanvas)(canvasPlace, select);
-  painted = large;
+  const drawing = `${large} ${options.arrangement()} ${options.grouping()}`;
+  const first = canvas === null || drawing !== drawn;
+  if (first) canvas = (large ? graphBitmap : graphCanvas)(canvasPlace, select, options.arrangement(), options.grouping());
+  drawn = drawing;
   canvas?.show(now);
   showFound();
   showSelection();

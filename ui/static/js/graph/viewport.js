@@ -15,6 +15,8 @@ const DRAG = 4; // pixels before a press is a drag
 export function viewport(surface, drawing) {
   let [k, x, y] = [1, 0, 0];
   let dragged = false;
+  /** @type {(() => void)[]} */
+  const listeners = [];
   /** @type {Map<number, {x: number, y: number}>} */
   const pointers = new Map();
 
@@ -96,10 +98,16 @@ export function viewport(surface, drawing) {
 
   function apply() {
     drawing.move(x, y, k);
+    for (const listener of listeners) listener();
     surface.classList.toggle("far", k < SCALE.far);
   }
 
-  return { fit, centre, contains, zoomIn: () => zoom(SCALE.step), zoomOut: () => zoom(1 / SCALE.step) };
+  /** What is in sight, in the drawing's units. */
+  function sight() {
+    return { x: -x / k, y: -y / k, width: surface.clientWidth / k, height: surface.clientHeight / k };
+  }
+
+  return { fit, centre, contains, sight, /** @param {() => void} listener */ onMove: (listener) => void listeners.push(listener), zoomIn: () => zoom(SCALE.step), zoomOut: () => zoom(1 / SCALE.step) };
 }
 
 /** Buttons and keys. @param {ReturnType<typeof viewport>} view */
