@@ -8,7 +8,8 @@ from playwright.sync_api import Page
 
 # What fades in has too little contrast while it does.
 _SETTLED = """() => Promise.all(document.getAnimations()
-  .filter((each) => each.effect.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {})))"""
+  .filter((each) => each.effect.getTiming().iterations !== Infinity)
+  .map((each) => each.finished.catch(() => {})))"""
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 

@@ -78,7 +78,7 @@ async function copy(text) {
 export function skeleton(rows, kind) {
   return h(
     "div",
-    { class: "skeleton", "aria-busy": "true", "aria-label": "Loading" },
+    { class: "skeleton", role: "status", "aria-busy": "true", "aria-label": "Loading" },
     ...Array.from({ length: rows }, () => h("div", { class: kind }, h("span"), h("span"))),
   );
 }
