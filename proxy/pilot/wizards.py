@@ -1,6 +1,6 @@
 """The wizards' API: what a form shows of a service, and what it would change. ``/apply`` applies it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from proxy.api.base import Model
 from proxy.config.apply import judge
 from proxy.config.collection import Collection
 from proxy.config.objects import ConfigObject, Key
@@ -17,6 +18,7 @@ from proxy.pilot import forms
 from proxy.pilot.answers import NOT_FOUND, UNPROCESSABLE, answered, failed
 from proxy.pilot.judgement import preview
 from proxy.pilot.server import Pilot
+from proxy.registry.model import Service
 from proxy.wizards.forms import Kind
 from proxy.wizards.subject import Subject, subject
 from proxy.wizards.wizard import KINDS, changed, shown
@@ -114,18 +116,18 @@ def _changes(pilot: Pilot, kind: Kind, asked: Asked) -> Json:
     }
 
 
-def _revision(number: int, current: Collection, objects: Sequence[ConfigObject[Any]]) -> Revision:
+def _revision(number: int, current: Collection, objects: Sequence[ConfigObject[Model]]) -> Revision:
     """What applying them would be."""
     changes = [Change(each.key, _document(current, each.key), each.document) for each in objects]
     return Revision(number + 1, datetime.now(UTC), "", "", tuple(changes))
 
 
-def _document(current: Collection, key: Key) -> Any:
+def _document(current: Collection, key: Key) -> Mapping[str, object] | None:
     before = current.by_key.get(key)
     return None if before is None else before.document
 
 
-def _service(pilot: Pilot, namespace: str, name: str) -> Any:
+def _service(pilot: Pilot, namespace: str, name: str) -> Service:
     for service in pilot.world().services:
         if service.namespace == namespace and name in {service.name, service.hostname}:
             return service

@@ -52,9 +52,7 @@ export function svgText(graph) {
 function inline(element) {
   const style = getComputedStyle(element);
   for (const name of STYLES) {
-    const value = style.getPropertyValue(name);
-    if (value && value !== "none" && value !== "normal") element.setAttribute(name, value);
-    else if (name === "fill" || name === "stroke" || name === "display") if (value === "none") element.setAttribute(name, value);
+    element.setAttribute(name, style.getPropertyValue(name));
   }
   for (const name of ["class", "tabindex", "role", "data-node", "data-edge", "data-name", "aria-label", "aria-hidden"]) element.removeAttribute(name);
 }

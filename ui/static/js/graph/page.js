@@ -2,7 +2,7 @@
 
 import { change, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
-import { h, one } from "../lib/dom.js";
+import { one } from "../lib/dom.js";
 import { loadFlags } from "../lib/flags.js";
 import { count } from "../lib/format.js";
 import { refresher } from "../lib/refresh.js";
@@ -10,9 +10,9 @@ import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
+import { besideGraph } from "./beside.js";
 import { graphBitmap } from "./bitmap.js";
 import { graphCanvas } from "./canvas.js";
-import { DISTANCES, distanceWords, showChanges, showDependents, touched } from "./changes.js";
 import { save } from "./exports.js";
 import { accepts, FilterError, parse } from "./filter.js";
 import { readGraph } from "./model.js";
@@ -36,11 +36,8 @@ const refresh = one("[data-refresh]");
 const find = one("[data-find]");
 const hide = one("[data-hide]");
 const type = one("[data-type]");
-const changes = one("[data-changes]");
-const comparison = one("[data-compare]");
 const saving = one("[data-export]");
 const loads = new Latest();
-const besides = new Latest();
 /** @type {Set<string> | null} nodes that a list beside the graph is about */
 let noted = null;
 /** @type {ReturnType<typeof graphCanvas> | null} null until there is something to draw */
@@ -61,11 +58,17 @@ const replay = replayBar(one("[data-replay]"), {
     load();
   },
 });
-comparison.append(...DISTANCES.map((seconds) => h("option", { value: seconds }, distanceWords(seconds))));
-comparison.addEventListener("change", () => {
-  change({ compare: comparison.value || null, dependents: null }, "push");
-  beside();
-});
+const beside = besideGraph(
+  { place: one("[data-changes]"), choice: one("[data-compare]"), notice },
+  {
+    asked,
+    select,
+    noted: (ids) => {
+      noted = ids;
+      showFound();
+    },
+  },
+);
 saving.addEventListener("change", async () => {
   const format = saving.value;
   saving.value = "";
@@ -75,11 +78,6 @@ saving.addEventListener("change", async () => {
   } catch (error) {
     showError(notice, t("Nothing was saved."), error, load);
   }
-});
-addEventListener("graph-dependents", (event) => {
-  change({ dependents: /** @type {CustomEvent} */ (event).detail, compare: null, node: null }, "push");
-  showSelection();
-  beside();
 });
 one("[data-replay-open]").addEventListener("click", () => {
   const { start, end } = period();
@@ -142,7 +140,6 @@ function restore() {
   hide.value = query.get("hide") ?? "";
   type.value = [...type.options].some((option) => option.value === query.get("type")) ? query.get("type") : TYPE;
   options.show();
-  comparison.value = DISTANCES.some((seconds) => String(seconds) === query.get("compare")) ? query.get("compare") : "";
   showView();
   const at = moment();
   if (at === null) replay.hide();
@@ -169,7 +166,7 @@ async function load() {
     graph = readGraph(answer);
     notice.replaceChildren();
     await draw(graph);
-    beside();
+    beside.load();
   } catch (error) {
     if (graph === null) canvasPlace.replaceChildren();
     showError(notice, "The graph could not be loaded.", error, load);
@@ -183,33 +180,6 @@ function asked() {
   const at = moment();
   const duration = at === null ? Math.max(Math.ceil(end - start), LEAST_S) : windowOf(framesOf({ start, end }).step);
   return { time: String(at ?? Math.ceil(end)), duration: `${duration}s`, graphType: type.value };
-}
-
-/** What a list beside the graph says: changes since earlier, or dependents of a node. */
-async function beside() {
-  const query = params();
-  const [node, seconds] = [query.get("dependents"), Number(comparison.value)];
-  const close = () => {
-    comparison.value = "";
-    change({ compare: null, dependents: null }, "push");
-    beside();
-  };
-  noted = null;
-  if (!node && !seconds) {
-    changes.hidden = true;
-    return void showFound();
-  }
-  const graphed = asked();
-  try {
-    const answer = await besides.run((signal) => (node ? get("/api/vigla/v1/graph/dependents", { ...graphed, node }, signal) : get("/api/vigla/v1/graph/compare", { ...graphed, before: Number(graphed.time) - seconds }, signal)));
-    if (answer === undefined) return;
-    if (node) showDependents(changes, answer, select, close);
-    else showChanges(changes, answer, seconds, select, close);
-    noted = node ? new Set([...answer.nodes, ...answer.dependents].map(({ id }) => id)) : touched(answer);
-    showFound();
-  } catch (error) {
-    showError(notice, t("The comparison could not be loaded."), error, beside);
-  }
 }
 
 /** @param {import("./model.js").Graph} all */
@@ -290,7 +260,13 @@ function select(target) {
 function showSelection() {
   const chosen = selection();
   canvas?.mark(chosen);
-  if (graph) showPanel(panel, graph, chosen, readRange(params(), LOOKBACK), select);
+  if (graph) showPanel(panel, graph, chosen, readRange(params(), LOOKBACK), select, depend);
+}
+
+/** What depends on a node, beside the graph. @param {string} id */
+function depend(id) {
+  beside.depend(id);
+  showSelection();
 }
 
 function showView() {

@@ -18,16 +18,16 @@ const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", id
 
 /**
  * @param {HTMLElement} place @param {Graph} graph @param {Selection} selection @param {Range} range
- * @param {(selection: Selection) => void} select
+ * @param {(selection: Selection) => void} select @param {(id: string) => void} depend called when asked what depends on a node
  */
-export function showPanel(place, graph, selection, range, select) {
-  const content = selection && ("node" in selection ? ofNode(graph, selection.node, range, select) : ofEdge(graph, selection.edge, range, select));
+export function showPanel(place, graph, selection, range, select, depend) {
+  const content = selection && ("node" in selection ? ofNode(graph, selection.node, range, select, depend) : ofEdge(graph, selection.edge, range, select));
   place.hidden = !content;
   if (content) place.replaceChildren(h("button", { class: "tool panel-close", type: "button", "aria-label": "Close", on: { click: () => select(null) } }, icon("m4 4 8 8M12 4l-8 8")), ...content);
 }
 
-/** @param {Graph} graph @param {string} id @param {Range} range @param {(selection: Selection) => void} select */
-function ofNode(graph, id, range, select) {
+/** @param {Graph} graph @param {string} id @param {Range} range @param {(selection: Selection) => void} select @param {(id: string) => void} depend */
+function ofNode(graph, id, range, select, depend) {
   const node = graph.nodes.find((candidate) => candidate.id === id);
   if (!node) return null;
   return [
@@ -37,7 +37,7 @@ function ofNode(graph, id, range, select) {
     badges(node),
     numbers(node),
     node.kind === "unknown" || node.kind === "database" ? h("div", { hidden: true }) : leads(node, range),
-    more(node, range),
+    more(node, range, depend),
     neighbours("Called by", graph.edges.filter(({ child }) => child === id), "parent", select),
     neighbours("Calls", graph.edges.filter(({ parent }) => parent === id), "child", select),
   ];
@@ -113,8 +113,8 @@ function leads(node, range) {
   );
 }
 
-/** Its page, the wizards, and what depends on it. @param {Node} node @param {Range} range */
-function more(node, range) {
+/** Its page, the wizards, and what depends on it. @param {Node} node @param {Range} range @param {(id: string) => void} depend */
+function more(node, range, depend) {
   const page = pageOf(node);
   const changes = hasMesh && node.namespace && (node.kind === "service" || node.kind === "app");
   return h(
@@ -122,7 +122,7 @@ function more(node, range) {
     { class: "panel-links" },
     page && h("a", { class: "button", href: href(page, rangeParams(range)) }, t("Details")),
     changes && h("a", { class: "button", href: href("/configuration/wizards/traffic-shifting", { namespace: node.namespace, service: node.name }) }, t("Change the mesh")),
-    h("button", { class: "button", type: "button", on: { click: () => dispatchEvent(new CustomEvent("graph-dependents", { detail: node.id })) } }, t("What depends on it")),
+    h("button", { class: "button", type: "button", on: { click: () => depend(node.id) } }, t("What depends on it")),
   );
 }
 

@@ -20,7 +20,8 @@ import { trafficTab } from "./traffic.js";
 /** @typedef {import("./model.js").Plural} Plural @typedef {import("./model.js").Place} Place */
 /**
  * @typedef {{list: Plural, place: Place, graph: import("../graph/model.js").Graph, node: import("../graph/model.js").Node | null,
- *   range: import("../lib/timerange.js").Range, start: number, end: number, hasMesh: boolean}} Subject start and end in microseconds
+ *   range: import("../lib/timerange.js").Range, start: number, end: number, hasMesh: boolean,
+ *   go: (changes: Record<string, string | null>) => void}} Subject start and end in microseconds; go: with these in the address
  * @typedef {(subject: Subject, signal: AbortSignal) => Promise<HTMLElement[]>} Tab
  */
 
@@ -57,6 +58,12 @@ function tabs() {
   };
 }
 
+/** @param {Record<string, string | null>} changes */
+function go(changes) {
+  change(changes, "push");
+  load();
+}
+
 async function load() {
   const range = readRange(params(), LOOKBACK);
   time.show(range);
@@ -68,7 +75,7 @@ async function load() {
     const content = await loads.run(async (signal) => {
       const duration = Math.max(Math.ceil((end - start) / 1e6), LEAST_S);
       const graph = readGraph(await get("/api/vigla/v1/graph", { time: Math.ceil(end / 1e6), duration: `${duration}s`, graphType: LISTS[list].type }, signal));
-      const subject = { list, place, graph, node: find(graph, list, place), range, start, end, hasMesh };
+      const subject = { list, place, graph, node: find(graph, list, place), range, start, end, hasMesh, go };
       head(subject);
       if (drawn !== name) one("[data-tab]").replaceChildren(skeleton(4, "skeleton-rule"));
       return all[name].tab(subject, signal);
@@ -77,7 +84,6 @@ async function load() {
     notice.replaceChildren();
     one("[data-tab]").replaceChildren(...content);
     drawn = name;
-    if (content[0]) content[0].dispatchEvent(new CustomEvent("shown"));
   } catch (error) {
     if (!drawn) body.replaceChildren();
     showError(notice, t("It could not be loaded."), error, load);
@@ -106,8 +112,7 @@ function title({ node }) {
 function navigation(all, now) {
   const choose = (/** @type {Event} */ event, /** @type {string} */ name) => {
     event.preventDefault();
-    change({ tab: name === "overview" ? null : name, by: null, kind: null }, "push");
-    load();
+    go({ tab: name === "overview" ? null : name, by: null, kind: null });
   };
   const address = (/** @type {string} */ name) => {
     const query = params();

@@ -1,6 +1,6 @@
 /** What the proxy of a workload was given: its clusters, listeners, routes and endpoints. */
 
-import { change, params } from "../lib/address.js";
+import { params } from "../lib/address.js";
 import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { t } from "../lib/texts.js";
@@ -25,7 +25,7 @@ function title(kind) {
 }
 
 /** @type {import("./detail.js").Tab} */
-export async function envoyTab({ place }, signal) {
+export async function envoyTab({ place, go }, signal) {
   const { proxies } = await get(`${MESH}/proxies`, {}, signal);
   const own = proxies.filter((/** @type {any} */ { workload, namespace }) => workload === place.name && namespace === place.namespace);
   if (!own.length) return [h("p", { class: "muted object-part" }, t("No proxy of this workload is connected to this control plane."))];
@@ -33,15 +33,11 @@ export async function envoyTab({ place }, signal) {
   const chosen = own.find((/** @type {any} */ { instance }) => instance === query.get("proxy")) ?? own[0];
   const kind = KINDS.find((each) => each === query.get("kind")) ?? KINDS[0];
   const { resources } = await get(`${MESH}/proxies/${encodeURIComponent(chosen.instance)}/config/${kind}`, {}, signal);
-  return [tools(own, chosen, kind), list(kind, resources)];
+  return [tools(own, chosen, kind, go), list(kind, resources)];
 }
 
-/** @param {any[]} proxies @param {any} chosen @param {string} kind */
-function tools(proxies, chosen, kind) {
-  const go = (/** @type {Record<string, string>} */ changes) => {
-    change(changes, "push");
-    dispatchEvent(new PopStateEvent("popstate"));
-  };
+/** @param {any[]} proxies @param {any} chosen @param {string} kind @param {import("./detail.js").Subject["go"]} go */
+function tools(proxies, chosen, kind, go) {
   const which = h("select", { "aria-label": t("Proxy") }, ...proxies.map(({ instance }) => h("option", { value: instance }, instance)));
   which.value = chosen.instance;
   which.addEventListener("change", () => go({ proxy: which.value }));

@@ -1,6 +1,6 @@
 /** Charts of the calls that an object gets or makes. */
 
-import { change, href, params } from "../lib/address.js";
+import { href, params } from "../lib/address.js";
 import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { t } from "../lib/texts.js";
@@ -67,30 +67,24 @@ export function metricsTab(direction) {
     const answers = await Promise.all(asked.map(({ query }) => get("/api/v1/query_range", { query, start: first, end: last, step }, signal)));
     const charts = asked.map((query, number) => ({ query, lines: readLines(answers[number].data).filter(({ points }) => points.some(([, value]) => Number.isFinite(value))) })).filter(({ lines }) => lines.length > 0);
     if (!charts.length) return [h("p", { class: "muted object-part" }, direction === "inbound" ? t("It got no calls in this time.") : t("It made no calls in this time."))];
-    return [place.namespace ? select(labels, by) : "", h("div", { class: "object-charts" }, ...charts.map(({ query, lines }) => chart(subject, query, { lines, exemplars: [], start: first * 1e6, end: last * 1e6, step })))].filter((each) => each !== "");
+    return [place.namespace ? select(labels, by, subject.go) : "", h("div", { class: "object-charts" }, ...charts.map(({ query, lines }) => chart(subject, query, { lines, exemplars: [], start: first * 1e6, end: last * 1e6, step })))].filter((each) => each !== "");
   };
 }
 
-/** @param {string[]} labels @param {string} by */
-function select(labels, by) {
+/** @param {string[]} labels @param {string} by @param {Subject["go"]} go */
+function select(labels, by, go) {
   const box = h("select", { "aria-label": t("Group the charts") }, ...labels.map((label) => h("option", { value: label }, grouping(label))));
   box.value = by;
-  box.addEventListener("change", () => {
-    change({ by: box.value || null }, "push");
-    dispatchEvent(new PopStateEvent("popstate"));
-  });
+  box.addEventListener("change", () => go({ by: box.value || null }));
   return h("p", { class: "object-tools" }, box);
 }
 
 /** @param {Subject} subject @param {Query} query @param {import("../metrics/chart.js").Content} content */
-function chart({ range }, query, content) {
+function chart({ range, go }, query, content) {
   const place = h("div", { class: "chart" });
   const name = title(query.id);
   const drawn = lineChart(place, {
-    zoom: (start, end) => {
-      change(rangeParams({ lookback: "custom", start, end }), "push");
-      dispatchEvent(new PopStateEvent("popstate"));
-    },
+    zoom: (start, end) => go(rangeParams({ lookback: "custom", start, end })),
     open: (trace) => location.assign(href(`/trace/${trace}`)),
   });
   drawn.show(content, new Set());

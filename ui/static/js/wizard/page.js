@@ -133,8 +133,8 @@ function wrong(fields) {
   const messages = new Map(fields.map(({ field, message }) => [field, message]));
   for (const input of formPlace.querySelectorAll("[data-field]")) {
     const message = messages.get(input.dataset.field);
-    input.toggleAttribute("aria-invalid", message !== undefined);
-    if (message !== undefined) input.setAttribute("aria-invalid", "true");
+    if (message === undefined) input.removeAttribute("aria-invalid");
+    else input.setAttribute("aria-invalid", "true");
     input.title = message ?? "";
   }
 }
