@@ -71,7 +71,7 @@ clean:  ## remove the environment, caches and build results
 	@touch $@ .venv/.demo
 
 .venv/.browser: .venv/bin/uv
-	@command -v chromium >/dev/null || ./scripts/apt-install.sh chromium fonts-dejavu-core
+	@{ command -v chromium && fc-list :lang=zh | grep -q .; } >/dev/null 2>&1 || ./scripts/apt-install.sh chromium fonts-dejavu-core fonts-wqy-microhei
 	@touch $@
 
 .venv/.postgresql: .venv/bin/uv

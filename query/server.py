@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from query import access_logs_api, comparisons_api, native, sql, storage_api
+from query import access_logs_api, comparisons_api, heatmap_api, native, sql, storage_api
 from query.jaeger import answers, metrics, v1, v3
 from query.limits import Limits
 from query.prometheus import admin as admin_api
@@ -117,6 +117,7 @@ def create_app(  # noqa: PLR0913, PLR0917 (the parts an application is made of)
     app.include_router(topology_native.router(series, engine, *configured))
     app.include_router(native.router(engine, limits))
     app.include_router(comparisons_api.router(engine, limits))
+    app.include_router(heatmap_api.router(engine, limits))
     app.include_router(access_logs_api.router(store, tables, limits, clock))
     app.include_router(storage_api.router(store, tables))
     app.include_router(sql.router(store, promoted, settings, limits))

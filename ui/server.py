@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ui.assets import Assets
+from ui.language import ENGLISH, LANGUAGES, Texts, catalogue, language_of
 from vigla.settings import QuerySettings
 
 # Trusted types forbid every sink that parses text as HTML, so a span name can never become markup.
@@ -24,6 +25,7 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Cache-Control": "no-cache",
+    "Vary": "Accept-Language, Cookie",
 }
 LISTS = (("services", "Services"), ("workloads", "Workloads"), ("applications", "Applications"))
 API_PREFIXES = ("api/", "jaeger/api/")  # their unknown paths are answered as an API does
@@ -76,82 +78,93 @@ class Pages:
     def __init__(self, base_path: str, assets: Assets, *, mesh: bool) -> None:
         """Load the templates."""
         self.assets = assets
+        self._texts = Texts()
         self._base_path = base_path
         self._templates = Environment(
             loader=PackageLoader("ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._templates.globals.update(
-            base=base_path, mesh=mesh, asset=lambda name: base_path + assets.path(name)
+            base=base_path, mesh=mesh, languages=LANGUAGES, asset=lambda name: base_path + assets.path(name)
         )
 
     async def home(self) -> Response:
         """``/``: the overview."""
         return RedirectResponse(f"{self._base_path}/overview", status_code=302)
 
-    async def overview(self) -> Response:
+    async def overview(self, request: Request) -> Response:
         """``/overview``."""
-        return self._page("overview.html", title="Overview", section="overview")
+        return self._page(request, "overview.html", section="overview")
 
-    async def search(self) -> Response:
+    async def search(self, request: Request) -> Response:
         """``/search``."""
-        return self._page("search.html", title="Traces", section="search")
+        return self._page(request, "search.html", section="search")
 
-    async def trace(self, trace_id: str) -> Response:
+    async def trace(self, request: Request, trace_id: str) -> Response:
         """``/trace/{trace_id}``: the identifier in any spelling that the trace API takes."""
-        return self._page("trace.html", title=f"Trace {trace_id[:7]}", section="search", trace_id=trace_id)
+        return self._page(request, "trace.html", section="search", trace_id=trace_id)
 
-    async def compare(self) -> Response:
+    async def compare(self, request: Request) -> Response:
         """``/traces/compare``: two traces, named in the address."""
-        return self._page("compare.html", title="Compare traces", section="search")
+        return self._page(request, "compare.html", section="search")
 
-    async def graph(self) -> Response:
+    async def graph(self, request: Request) -> Response:
         """``/graph``."""
-        return self._page("graph.html", title="Service graph", section="graph")
+        return self._page(request, "graph.html", section="graph")
 
-    async def logs(self) -> Response:
+    async def logs(self, request: Request) -> Response:
         """``/logs``: access logs."""
-        return self._page("logs.html", title="Access logs", section="logs")
+        return self._page(request, "logs.html", section="logs")
 
-    async def metrics(self) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """``/metrics``: of what is stored; the server's own, as text, are on the port of its health."""
-        return self._page("metrics.html", title="Metrics", section="metrics")
+        return self._page(request, "metrics.html", section="metrics")
 
-    async def alerts(self) -> Response:
+    async def alerts(self, request: Request) -> Response:
         """``/alerts``."""
-        return self._page("alerts.html", title="Alerts", section="alerts")
+        return self._page(request, "alerts.html", section="alerts")
 
-    async def configuration(self) -> Response:
+    async def configuration(self, request: Request) -> Response:
         """``/configuration``: the mesh's, to read and to change."""
-        return self._page("configuration.html", title="Configuration", section="configuration")
+        return self._page(request, "configuration.html", section="configuration")
 
-    async def wizards(self) -> Response:
+    async def wizards(self, request: Request) -> Response:
         """``/configuration/wizards/{kind}``: forms that change what happens to the calls of a service."""
-        return self._page("wizard.html", title="Change the mesh", section="configuration")
+        return self._page(request, "wizard.html", section="configuration")
 
     async def objects(self, request: Request) -> Response:
         """``/services``, ``/workloads``, ``/applications``: what runs."""
         name, words = _list_of(request)
-        return self._page("objects.html", title=words, section="services", list=name, lists=LISTS)
+        return self._page(request, "objects.html", section="services", list=name, words=words, lists=LISTS)
 
     async def object(self, request: Request, object_name: str) -> Response:
         """``/services/{namespace}/{name}`` and so on: one of them; ``-`` stands for no namespace."""
         name, words = _list_of(request)
-        return self._page("object.html", title=object_name, section="services", list=name, words=words)
+        return self._page(
+            request, "object.html", section="services", list=name, words=words, object_name=object_name
+        )
 
-    async def mesh(self) -> Response:
+    async def mesh(self, request: Request) -> Response:
         """``/mesh``: control plane, proxies and certificates; intake, bus and storage of this server."""
-        return self._page("mesh.html", title="Mesh", section="mesh")
+        return self._page(request, "mesh.html", section="mesh")
 
-    async def sql(self) -> Response:
+    async def sql(self, request: Request) -> Response:
         """``/sql``: a console over the lake's tables."""
-        return self._page("sql.html", title="SQL", section="sql")
+        return self._page(request, "sql.html", section="sql")
 
     async def missing(self, request: Request, path: str) -> Response:
         """Any other path."""
         if path.startswith(API_PREFIXES):
             return PlainTextResponse("404 page not found\n", status_code=404)
-        return self._page("missing.html", 404, title="Page not found", section="", path=request.url.path)
+        return self._page(request, "missing.html", 404, section="", path=request.url.path)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> Response:
-        content = self._templates.get_template(template).render(**values)
-        return HTMLResponse(content, status_code=status, headers=PAGE_HEADERS)
+    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        language = language_of(request)
+        content = self._templates.get_template(template).render(
+            _=self._texts.translate(language),
+            language=language,
+            texts=None if language == ENGLISH else catalogue(language),
+            **values,
+        )
+        return HTMLResponse(
+            content, status_code=status, headers=PAGE_HEADERS | {"Content-Language": language}
+        )

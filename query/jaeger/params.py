@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from fractions import Fraction
 
+import orjson
+
 from vigla.errors import QueryError
 
 NS_OF_UNIT = {
@@ -117,6 +119,21 @@ def trace_id(text: str) -> str:
     if len(raw) != 16:  # noqa: PLR2004 (bytes of a trace id)
         raise QueryError(f'invalid trace ID "{text}": expected 1 to 32 hex digits')
     return raw.hex()
+
+
+def string_map(text: str) -> dict[str, str]:
+    """A JSON object whose values are strings.
+
+    Raises:
+        QueryError: it is something else.
+    """
+    try:
+        parsed = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise QueryError(f"cannot unmarshal JSON: {error}") from error
+    if not isinstance(parsed, dict) or not all(isinstance(value, str) for value in parsed.values()):
+        raise QueryError('expected an object of strings, such as {"http.response.status_code":"500"}')
+    return parsed
 
 
 _SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)

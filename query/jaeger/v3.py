@@ -189,21 +189,11 @@ def _query(given: _Given) -> TraceQuery:
         end=end,
         service=given.text("query.serviceName"),
         operation=given.text("query.operationName"),
-        tags=given.parsed("query.attributes", _attributes, {}),
+        tags=given.parsed("query.attributes", params.string_map, {}),
         duration_min=low,
         duration_max=high,
         limit=min(depth, MAX_LIMIT) if depth > 0 else DEFAULT_LIMIT,
     )
-
-
-def _attributes(text: str) -> dict[str, str]:
-    try:
-        parsed = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise QueryError(f"cannot unmarshal JSON: {error}") from error
-    if not isinstance(parsed, dict) or not all(isinstance(value, str) for value in parsed.values()):
-        raise QueryError('expected an object of strings, such as {"http.response.status_code":"500"}')
-    return parsed
 
 
 def _summary(summary: TraceSummary) -> dict[str, Any]:

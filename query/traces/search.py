@@ -49,7 +49,7 @@ class TraceQuery:
 def find(view: View, tables: LakeTables, query: TraceQuery) -> dict[str, int]:
     """Ids of the newest traces that match, each with the start of its newest matching span, newest first."""
     found: dict[str, int] = {}
-    matches = sa.and_(*_conditions(tables, query))
+    matching = matches(tables, query)
     ts = sa.func.max(tables.spans.c.ts)
     start, end = max(query.start, EARLIEST_NS), min(query.end, LATEST_NS)
     high, length = end, max((end - start) // FIRST_WINDOW, LEAST_WINDOW_NS)
@@ -57,7 +57,7 @@ def find(view: View, tables: LakeTables, query: TraceQuery) -> dict[str, int]:
         low = max(start, high - length + 1)
         statement = (
             sa.select(tables.spans.c.trace_id, sa.func.epoch_ns(ts).label("ts"))
-            .where(tables.spans.c.ts >= timestamp(low), tables.spans.c.ts <= timestamp(high), matches)
+            .where(tables.spans.c.ts >= timestamp(low), tables.spans.c.ts <= timestamp(high), matching)
             .group_by(tables.spans.c.trace_id)
             .order_by(ts.desc())
             .limit(query.limit)
@@ -79,6 +79,11 @@ def next_length(searched: int, found: int, wanted: int) -> int:
     """
     growth = MARGIN * (wanted - found) / found if found else MOST_GROWTH
     return int(searched * min(max(growth, LEAST_GROWTH), MOST_GROWTH)) + 1
+
+
+def matches(tables: LakeTables, query: TraceQuery) -> sa.ColumnElement[bool]:
+    """Whether a span is what the query asks for, its time range aside."""
+    return sa.and_(*_conditions(tables, query))
 
 
 def _conditions(tables: LakeTables, query: TraceQuery) -> Iterator[sa.ColumnElement[bool]]:

@@ -1,28 +1,30 @@
 /** What every page has: theme, rail, lookup, keyboard. */
 
-import { get } from "./lib/api.js";
 import { href } from "./lib/address.js";
+import { get } from "./lib/api.js";
 import { h, one } from "./lib/dom.js";
+import { t } from "./lib/texts.js";
 
 const KEYS = /** @type {const} */ ([
-  ["/", "Find a trace or service"],
-  ["g o", "Go to the overview"],
-  ["g t", "Go to traces"],
-  ["g g", "Go to the graph"],
-  ["g l", "Go to access logs"],
-  ["g m", "Go to metrics"],
-  ["g a", "Go to alerts"],
-  ["g s", "Go to services"],
-  ["g c", "Go to the configuration"],
-  ["g h", "Go to the mesh"],
-  ["g q", "Go to SQL"],
-  ["?", "This list"],
-  ["Esc", "Close"],
-  ["↑ ↓ or k j", "Trace: previous, next span"],
-  ["← →", "Trace: collapse, expand"],
-  ["Enter", "Trace: show or hide details"],
-  ["n p", "Trace: next, previous match"],
-  ["+ − 0", "Graph: zoom in, out, fit"],
+  ["/", t("Find a trace or service")],
+  ["g o", t("Go to the overview")],
+  ["g t", t("Go to traces")],
+  ["g g", t("Go to the graph")],
+  ["g l", t("Go to access logs")],
+  ["g m", t("Go to metrics")],
+  ["g a", t("Go to alerts")],
+  ["g s", t("Go to services")],
+  ["g c", t("Go to the configuration")],
+  ["g h", t("Go to the mesh")],
+  ["g q", t("Go to SQL")],
+  ["?", t("This list")],
+  ["Esc", t("Close")],
+  ["↑ ↓ or k j", t("Trace: previous, next span")],
+  ["← →", t("Trace: collapse, expand")],
+  ["Enter", t("Trace: show or hide details")],
+  ["n p", t("Trace: next, previous match")],
+  ["+ − 0", t("Graph: zoom in, out, fit")],
+  ["Tab, Enter", t("Graph: next node or call, open it")],
 ]);
 const PAGES = { o: "overview", t: "search", g: "graph", l: "logs", m: "metrics", a: "alerts", c: "configuration", s: "services", h: "mesh", q: "sql" };
 const SEQUENCE_MS = 1000; // between `g` and its letter
@@ -36,6 +38,14 @@ one("[data-theme-toggle]").addEventListener("click", () => {
   dispatchEvent(new Event("themechange"));
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("themechange")));
+
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    const year = 365 * 24 * 3600;
+    document.cookie = `vigla-language=${button.dataset.language}; path=${root.dataset.base || "/"}; max-age=${year}; samesite=lax`;
+    location.reload();
+  });
+}
 
 one("[data-rail-toggle]").addEventListener("click", () => {
   const folded = root.dataset.rail !== "folded";
@@ -73,7 +83,7 @@ function lookup(form) {
     } else if (/^[0-9a-f]{1,32}$/i.test(text)) {
       location.assign(href(`/trace/${text.toLowerCase()}`));
     } else {
-      input.setCustomValidity("A trace ID has up to 32 hexadecimal digits; a service has to be known here");
+      input.setCustomValidity(t("A trace ID has up to 32 hexadecimal digits; a service has to be known here"));
       form.reportValidity();
     }
   });
@@ -103,10 +113,10 @@ addEventListener("keydown", (event) => {
 function showKeys() {
   const dialog = h(
     "dialog",
-    { class: "keys", "aria-label": "Keyboard shortcuts" },
-    h("h2", {}, "Keyboard shortcuts"),
+    { class: "keys", "aria-label": t("Keyboard shortcuts") },
+    h("h2", {}, t("Keyboard shortcuts")),
     h("dl", {}, ...KEYS.flatMap(([keys, action]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, action)])),
-    h("form", { method: "dialog" }, h("button", { class: "button" }, "Close")),
+    h("form", { method: "dialog" }, h("button", { class: "button" }, t("Close"))),
   );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -6,6 +6,7 @@ import { h, icon, one } from "../lib/dom.js";
 import { count, duration, localTime, when } from "../lib/format.js";
 import { refresher } from "../lib/refresh.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { shown } from "../metrics/chart.js";
 import { counts, filtered, readGroups, STATES } from "./model.js";
 
@@ -13,7 +14,7 @@ import { counts, filtered, readGroups, STATES } from "./model.js";
 /** @typedef {import("./model.js").Rule} Rule */
 
 const EVERY_MS = 15_000;
-const WORDS = { firing: "Firing", pending: "Pending", failed: "Failed", inactive: "Inactive", recording: "Recording" };
+const WORDS = { firing: t("Firing"), pending: t("Pending"), failed: t("Failed"), inactive: t("Inactive"), recording: t("Recording") };
 const ICONS = {
   firing: "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01",
   pending: "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11M8 5v3.2l2 1.4",
@@ -59,7 +60,7 @@ async function load() {
     draw();
   } catch (error) {
     if (groups === null) body.replaceChildren();
-    showError(notice, "The rules could not be loaded.", error, load);
+    showError(notice, t("The rules could not be loaded."), error, load);
   }
   schedule();
 }
@@ -69,7 +70,7 @@ async function listReceivers() {
   const { data } = await get("/api/v1/alertmanagers").catch(() => ({ data: null }));
   if (data === null) return;
   const urls = data.activeAlertmanagers.map((/** @type {{url: string}} */ each) => new URL(each.url).host);
-  receivers.textContent = urls.length ? `Alertmanager: ${urls.join(", ")}` : "No Alertmanager is told (rules.alertmanagers)";
+  receivers.textContent = urls.length ? `Alertmanager: ${urls.join(", ")}` : t("No Alertmanager is told (rules.alertmanagers)");
 }
 
 function draw() {
@@ -78,18 +79,18 @@ function draw() {
   drawStates(counts(groups), state);
   if (!groups.length) {
     return body.replaceChildren(
-      emptyState("No rules", h("p", {}, "Name files in Prometheus' format in rules.files, or turn the built-in rules of the mesh on with rules.mesh. Check files first with:"), h("pre", { class: "snippet-line" }, h("code", {}, "vigla rules check rules/*.yml"))),
+      emptyState(t("No rules"), h("p", {}, t("Name files in Prometheus' format in rules.files, or turn the built-in rules of the mesh on with rules.mesh. Check files first with:")), h("pre", { class: "snippet-line" }, h("code", {}, "vigla rules check rules/*.yml"))),
     );
   }
   const found = filtered(groups, state, find.value);
-  if (!found.length) return body.replaceChildren(emptyState("No rule matches", h("p", {}, "Clear the search or choose another state above.")));
+  if (!found.length) return body.replaceChildren(emptyState(t("No rule matches"), h("p", {}, t("Clear the search or choose another state above."))));
   body.replaceChildren(...found.map(group));
 }
 
 /** @param {Record<string, number>} found @param {string} chosen */
 function drawStates(found, chosen) {
   const all = Object.values(found).reduce((sum, each) => sum + each, 0);
-  const offered = /** @type {[string, string, number][]} */ ([["", "All", all], ...STATES.filter((state) => state !== "failed" || found.failed).map((state) => [state, WORDS[state], found[state]])]);
+  const offered = /** @type {[string, string, number][]} */ ([["", t("All"), all], ...STATES.filter((state) => state !== "failed" || found.failed).map((state) => [state, WORDS[state], found[state]])]);
   states.replaceChildren(
     ...offered.map(([value, label, amount]) =>
       h("button", { type: "button", "aria-pressed": String(value === chosen), on: { click: () => { change({ state: value }, "push"); draw(); } } }, `${label} `, h("b", {}, amount)),
@@ -99,11 +100,11 @@ function drawStates(found, chosen) {
 
 /** @param {Group} found */
 function group(found) {
-  const age = found.evaluated > 0 ? `evaluated ${when(found.evaluated, Date.now())}` : "not evaluated yet";
+  const age = found.evaluated > 0 ? t("evaluated {time}", { time: when(found.evaluated, Date.now()) }) : t("not evaluated yet");
   return h(
     "section",
     { class: "group", "aria-label": found.name },
-    h("header", {}, h("h2", {}, h("bdi", {}, found.name)), h("span", {}, `${found.file} · every ${duration(found.interval * 1e6)} · ${age}`)),
+    h("header", {}, h("h2", {}, h("bdi", {}, found.name)), h("span", {}, `${found.file} · ${t("every {time}", { time: duration(found.interval * 1e6) })} · ${age}`)),
     ...found.rules.map(rule),
   );
 }
@@ -127,7 +128,7 @@ function rule(found) {
       { class: "rule-body" },
       found.error && h("div", { class: "failed", role: "alert" }, found.error),
       h("pre", {}, h("code", {}, found.query)),
-      h("p", {}, h("a", { href: href("/metrics", { q: found.query }) }, "Show as a graph")),
+      h("p", {}, h("a", { href: href("/metrics", { q: found.query }) }, t("Show as a graph"))),
       facts(found),
       ...found.alerts.map(alert),
     ),
@@ -160,7 +161,7 @@ function alert(found) {
       "header",
       {},
       h("strong", {}, h("bdi", {}, summary ?? found.labels.alertname)),
-      h("time", { title: localTime(found.since) }, `${found.state === "pending" ? "pending" : "active"} since ${when(found.since, Date.now())}`),
+      h("time", { title: localTime(found.since) }, found.state === "pending" ? t("pending since {time}", { time: when(found.since, Date.now()) }) : t("active since {time}", { time: when(found.since, Date.now()) })),
       h("span", { class: "value" }, `value ${shown(found.value)}${found.kept ? ", fires on by keep_firing_for" : ""}`),
     ),
     description && h("p", {}, description),

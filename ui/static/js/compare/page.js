@@ -6,13 +6,14 @@ import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { count, duration, exactDuration, significant } from "../lib/format.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { buildTrace } from "../trace/model.js";
 import { diffTraces } from "./diff.js";
 
 /** @typedef {import("../trace/model.js").Trace} Trace @typedef {import("./diff.js").Line} Line */
 
 const MARKS = { added: "+", removed: "−", more: "▲", fewer: "▼", same: "=" };
-const WORDS = { added: "only in B", removed: "only in A", more: "more in B", fewer: "fewer in B", same: "same" };
+const WORDS = { added: t("only in B"), removed: t("only in A"), more: t("more in B"), fewer: t("fewer in B"), same: t("same") };
 const NOTABLE = 0.1; // change of a duration that has a colour
 
 const notice = one("[data-notice]");
@@ -45,7 +46,7 @@ async function load() {
   if (!a || !b) {
     notice.replaceChildren();
     one("[data-sum]").replaceChildren();
-    place.replaceChildren(emptyState("Choose two traces", h("p", {}, "Mark two traces in the ", h("a", { href: href("/search") }, "search"), ", or paste their IDs above.")));
+    place.replaceChildren(emptyState(t("Choose two traces"), h("p", {}, t("Mark two traces in the "), h("a", { href: href("/search") }, t("search")), t(", or paste their IDs above."))));
     return;
   }
   if (!place.childElementCount) place.replaceChildren(skeleton(8, "skeleton-span"));
@@ -58,7 +59,7 @@ async function load() {
   } catch (error) {
     place.replaceChildren();
     one("[data-sum]").replaceChildren();
-    showError(notice, "The traces could not be compared.", error, load);
+    showError(notice, t("The traces could not be compared."), error, load);
   }
 }
 
@@ -67,8 +68,8 @@ function show(a, b, changed) {
   const lines = diffTraces(a, b);
   const shown = changed ? lines.filter((line) => line.change !== "same") : lines;
   const sums = Object.entries(WORDS).map(([kind, word]) => `${lines.filter((line) => line.change === kind).length} ${word}`);
-  one("[data-sum]").replaceChildren(facts("A", a), " · ", facts("B", b), h("br"), h("span", { class: "muted" }, `Paths: ${sums.join(", ")}`));
-  const headings = ["Service and operation", "Change", "Spans A", "Spans B", "Average A", "Average B", "B against A"];
+  one("[data-sum]").replaceChildren(facts("A", a), " · ", facts("B", b), h("br"), h("span", { class: "muted" }, t("Paths: {list}", { list: sums.join(", ") })));
+  const headings = [t("Service and operation"), t("Change"), t("Spans A"), t("Spans B"), t("Average A"), t("Average B"), t("B against A")];
   place.replaceChildren(
     h(
       "table",
@@ -91,7 +92,7 @@ function row(line) {
     "tr",
     { class: `diff-${line.change}` },
     h("th", { scope: "row", "aria-level": line.depth + 1, class: `diff-name of-service ${serviceClass(line.service)}` },
-      h("span", { class: "diff-indent", style: { "--depth": String(line.depth) } }), middle(line.service || "(no service)"), " ", middle(line.name || "(no name)", "muted")),
+      h("span", { class: "diff-indent", style: { "--depth": String(line.depth) } }), middle(line.service || t("(no service)")), " ", middle(line.name || t("(no name)"), "muted")),
     h("td", {}, h("span", { class: "diff-mark", "aria-hidden": "true" }, MARKS[line.change]), h("span", { class: "diff-word" }, WORDS[line.change])),
     h("td", { class: "number" }, a ? String(a.count) : "–"),
     h("td", { class: "number" }, b ? String(b.count) : "–"),
@@ -111,7 +112,7 @@ function ratio(ratio) {
   if (ratio === null) return h("td", { class: "number" }, "–");
   const percent = significant(Math.abs(ratio - 1) * 100);
   const notable = Math.abs(ratio - 1) > NOTABLE;
-  if (percent === "0") return h("td", { class: "number" }, "as long");
+  if (percent === "0") return h("td", { class: "number" }, t("as long"));
   const word = ratio > 1 ? "slower" : "faster";
   return h("td", { class: `number ${notable ? `took-${word}` : ""}` }, `${percent} % ${word}`);
 }

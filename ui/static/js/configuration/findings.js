@@ -1,6 +1,7 @@
 /** Findings as a list, and diffs. */
 
 import { h, icon } from "../lib/dom.js";
+import { t } from "../lib/texts.js";
 import { lineOf } from "./model.js";
 
 /** @typedef {import("./model.js").Finding} Finding */
@@ -23,7 +24,7 @@ function row({ code, level, text, line }, goTo) {
     { class: level },
     icon(LEVELS[level]),
     h("span", {}, h("span", { class: "visually-hidden" }, `${WORDS[level]}: `), text, code && h("code", {}, code)),
-    goTo && line > 0 && h("button", { class: "button quiet", type: "button", on: { click: () => goTo(line) } }, `Line ${line}`),
+    goTo && line > 0 && h("button", { class: "button quiet", type: "button", on: { click: () => goTo(line) } }, t("Line {line}", { line })),
   );
 }
 

@@ -5,6 +5,7 @@ import { ask, get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { count, when } from "../lib/format.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { diffView } from "./findings.js";
 
 /** @typedef {import("./model.js").Revision} Revision */
@@ -26,9 +27,9 @@ export function historyView(notice, changed) {
       notice.replaceChildren();
     } catch (error) {
       list.replaceChildren();
-      return showError(notice, "The history could not be loaded.", error, load);
+      return showError(notice, t("The history could not be loaded."), error, load);
     }
-    if (!revisions.length) return element.replaceChildren(emptyState("Nothing was changed yet", h("p", {}, "Each change of the configuration is kept here, with the way back.")));
+    if (!revisions.length) return element.replaceChildren(emptyState(t("Nothing was changed yet"), h("p", {}, t("Each change of the configuration is kept here, with the way back."))));
     draw();
   }
 
@@ -58,23 +59,23 @@ export function historyView(notice, changed) {
 
   /** @param {Revision} revision */
   async function show(revision) {
-    const text = await ask(`${API}/revisions/${revision.number}/diff`, {}, {}).catch((error) => void showError(notice, "The revision could not be loaded.", error, draw));
+    const text = await ask(`${API}/revisions/${revision.number}/diff`, {}, {}).catch((error) => void showError(notice, t("The revision could not be loaded."), error, draw));
     if (text === undefined) return;
     const newest = revision.number === revisions[0].number;
     detail.replaceChildren(
-      h("div", { class: "revision-head" }, h("h2", {}, `Revision ${revision.number}`), newest ? h("span", { class: "muted" }, "is in force") : rollback(revision)),
-      diffView(text, "What it changed"),
+      h("div", { class: "revision-head" }, h("h2", {}, t("Revision {number}", { number: revision.number })), newest ? h("span", { class: "muted" }, t("is in force")) : rollback(revision)),
+      diffView(text, t("What it changed")),
     );
   }
 
   /** Two clicks: the second says what it does. @param {Revision} revision */
   function rollback(revision) {
-    const button = h("button", { class: "button", type: "button" }, "Roll back to this");
+    const button = h("button", { class: "button", type: "button" }, t("Roll back to this"));
     let asked = false;
     button.addEventListener("click", async () => {
       if (!asked) {
         asked = true;
-        button.textContent = `Undo everything after revision ${revision.number}?`;
+        button.textContent = t("Undo everything after revision {number}?", { number: revision.number });
         button.classList.add("danger");
         return;
       }
@@ -84,7 +85,7 @@ export function historyView(notice, changed) {
         changed();
         load();
       } catch (error) {
-        showError(notice, "Nothing was rolled back.", error, draw);
+        showError(notice, t("Nothing was rolled back."), error, draw);
       }
     });
     return button;

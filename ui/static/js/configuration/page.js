@@ -22,13 +22,13 @@ const loads = new Latest();
 const checks = new Latest();
 const source = editor((text) => check(text));
 const history = historyView(notice, load);
-const list = h("nav", { class: "config-list", "aria-label": "Objects" });
-const find = h("input", { type: "search", placeholder: "Find object", "aria-label": "Find object", autocomplete: "off", spellcheck: "false" });
-const findings = h("ul", { class: "findings", "aria-live": "polite", "aria-label": "Findings" });
+const list = h("nav", { class: "config-list", "aria-label": t("Objects") });
+const find = h("input", { type: "search", placeholder: t("Find object"), "aria-label": t("Find object"), autocomplete: "off", spellcheck: "false" });
+const findings = h("ul", { class: "findings", "aria-live": "polite", "aria-label": t("Findings") });
 const title = h("h2");
-const apply = h("button", { class: "button primary", type: "button", disabled: true, on: { click: applyText } }, "Apply");
-const remove = h("button", { class: "button", type: "button", on: { click: removeObject } }, "Delete");
-const pane = h("section", { class: "config-pane", "aria-label": "Object" }, h("div", { class: "config-head" }, title, remove, apply), source.element, findings);
+const apply = h("button", { class: "button primary", type: "button", disabled: true, on: { click: applyText } }, t("Apply"));
+const remove = h("button", { class: "button", type: "button", on: { click: removeObject } }, t("Delete"));
+const pane = h("section", { class: "config-pane", "aria-label": t("Object") }, h("div", { class: "config-head" }, title, remove, apply), source.element, findings);
 const objects = h("div", { class: "config-objects" }, h("div", { class: "config-side" }, find, list), pane);
 /** @type {Item[]} */
 let items = [];
@@ -60,7 +60,7 @@ load();
 
 async function load() {
   if (!document.documentElement.hasAttribute("data-mesh")) {
-    body.replaceChildren(emptyState("This server has no mesh", h("p", {}, "Start it with ", h("code", {}, "vigla serve --xds-port 15010"), ", or try ", h("code", {}, "vigla demo"), ".")));
+    body.replaceChildren(emptyState(t("This server has no mesh"), h("p", {}, t("Start it with "), h("code", {}, "vigla serve --xds-port 15010"), t(", or try "), h("code", {}, "vigla demo"), ".")));
     for (const tool of ["[data-new]", "[data-wizards]"]) one(tool).hidden = true;
     return;
   }
@@ -73,7 +73,7 @@ async function load() {
     restore();
   } catch (error) {
     if (!items.length) body.replaceChildren();
-    showError(notice, "The configuration could not be loaded.", error, load);
+    showError(notice, t("The configuration could not be loaded."), error, load);
   }
 }
 
@@ -90,7 +90,7 @@ function restore() {
   find.value = query.get("find") ?? "";
   const asked = query.get("object");
   if (!items.length && asked !== "new") {
-    body.replaceChildren(emptyState("The mesh has no configuration yet", h("p", {}, "Apply a file with ", h("code", {}, "vigla apply -f FILE"), ", or write an object here.")));
+    body.replaceChildren(emptyState(t("The mesh has no configuration yet"), h("p", {}, t("Apply a file with "), h("code", {}, "vigla apply -f FILE"), t(", or write an object here."))));
     return;
   }
   body.replaceChildren(objects);
@@ -119,14 +119,14 @@ function drawList() {
         h("ul", {}, ...own.map((item) => h("li", {}, row(item, worst.get(item.key))))),
       ),
     ),
-    ...(groups.length ? [] : [h("p", { class: "muted" }, "Nothing has this in its name")]),
+    ...(groups.length ? [] : [h("p", { class: "muted" }, t("Nothing has this in its name"))]),
   );
 }
 
 /** @param {Item} item @param {{level: string, count: number} | undefined} worst */
 function row({ key, name, namespace }, worst) {
   const choose = () => {
-    if (source.text() !== written && !confirm("Leave the changes that are not applied?")) return;
+    if (source.text() !== written && !confirm(t("Leave the changes that are not applied?"))) return;
     change({ object: key }, "push");
     open(key);
   };
@@ -146,13 +146,13 @@ async function open(key) {
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   const item = items.find((each) => each.key === key);
   remove.hidden = !item;
-  remove.textContent = "Delete";
-  title.replaceChildren(item ? middle(item.name) : "New object", ...(item ? [h("span", { class: "muted" }, `${item.kind} in ${item.namespace}`)] : []));
+  remove.textContent = t("Delete");
+  title.replaceChildren(item ? middle(item.name) : t("New object"), ...(item ? [h("span", { class: "muted" }, t("{kind} in {namespace}", { kind: item.kind, namespace: item.namespace }))] : []));
   findings.replaceChildren();
   try {
     written = item ? await ask(`${API}/config`, { kind: item.kind, namespace: item.namespace, name: item.name, output: "yaml" }, {}) : "";
   } catch (error) {
-    return showError(notice, "The object could not be loaded.", error, () => open(key));
+    return showError(notice, t("The object could not be loaded."), error, () => open(key));
   }
   if (opened !== key) return;
   source.show(item ? written : TEMPLATE);
@@ -180,14 +180,14 @@ function where() {
 /** @param {unknown} error */
 function refused(error) {
   if (error instanceof ApiError && error.status === 422) tell(JSON.parse(error.body));
-  else showError(notice, "The text could not be checked.", error, () => check(source.text()));
+  else showError(notice, t("The text could not be checked."), error, () => check(source.text()));
 }
 
 /** @param {any} answer */
 function tell(answer) {
   const told = readFindings(answer);
   source.mark(told);
-  findings.replaceChildren(...findingRows(told, "Nothing is wrong with it", source.goTo));
+  findings.replaceChildren(...findingRows(told, t("Nothing is wrong with it"), source.goTo));
 }
 
 async function applyText() {
@@ -198,7 +198,7 @@ async function applyText() {
     const [first] = answer.revision.changes.filter((/** @type {any} */ each) => each.change !== "deleted");
     if (first) change({ object: keyOf(first.kind, first.namespace, first.name) }, "replace");
     await load();
-    toast(answer.revision.changes.length ? `Applied as revision ${answer.revision.number}` : "Nothing changed by it");
+    toast(answer.revision.changes.length ? t("Applied as revision {number}", { number: answer.revision.number }) : t("Nothing changed by it"));
   } catch (error) {
     refused(error);
   }
@@ -209,7 +209,7 @@ async function removeObject() {
   const item = items.find(({ key }) => key === opened);
   if (!item) return;
   if (remove.textContent === "Delete") {
-    remove.textContent = `Delete ${item.kind} ${item.name}?`;
+    remove.textContent = t("Delete {kind} {name}?", { kind: item.kind, name: item.name });
     return;
   }
   try {
@@ -218,8 +218,8 @@ async function removeObject() {
     written = source.text();
     change({ object: null }, "replace");
     await load();
-    toast(`Deleted as revision ${answer.revision.number}; the history has the way back`);
+    toast(t("Deleted as revision {number}; the history has the way back", { number: answer.revision.number }));
   } catch (error) {
-    showError(notice, "Nothing was deleted.", error, () => open(opened));
+    showError(notice, t("Nothing was deleted."), error, () => open(opened));
   }
 }

@@ -5,8 +5,8 @@ import { t } from "../lib/texts.js";
 import { fitted } from "./draw.js";
 import { laidOut } from "./groups.js";
 import { settled } from "./layout.js";
-import { among, neighbourhood, title } from "./model.js";
 import { minimap } from "./minimap.js";
+import { among, neighbourhood, title } from "./model.js";
 import { viewport, zoomTools } from "./viewport.js";
 import { amount, latency, percent } from "./words.js";
 

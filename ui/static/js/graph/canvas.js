@@ -1,11 +1,12 @@
 /** The drawing with its behaviour: hover lights the neighbourhood, click selects. */
 
 import { s } from "../lib/dom.js";
+import { t } from "../lib/texts.js";
 import { drawGraph } from "./draw.js";
 import { laidOut } from "./groups.js";
 import { settled } from "./layout.js";
-import { among, neighbourhood } from "./model.js";
 import { minimap } from "./minimap.js";
+import { among, neighbourhood } from "./model.js";
 import { viewport, zoomTools } from "./viewport.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {{node: string} | {edge: string} | null} Selection */
@@ -18,7 +19,7 @@ import { viewport, zoomTools } from "./viewport.js";
  */
 export function graphCanvas(place, select, arrangement = null, grouping = null) {
   const content = s("g", {});
-  const svg = s("svg", { tabindex: 0, role: "group", "aria-label": "Service graph; the table view has the same numbers" }, content);
+  const svg = s("svg", { tabindex: 0, role: "group", "aria-label": t("Service graph; the table view has the same numbers") }, content);
   const view = viewport(svg, {
     bounds: () => content.getBBox(),
     move: (x, y, k) => content.setAttribute("transform", `translate(${x} ${y}) scale(${k})`),

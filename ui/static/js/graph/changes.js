@@ -2,8 +2,8 @@
 
 import { h, middle } from "../lib/dom.js";
 import { duration } from "../lib/format.js";
-import { t } from "../lib/texts.js";
 import { compact, percent } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 
 /** @typedef {import("./canvas.js").Selection} Selection */
 /**

@@ -2,9 +2,10 @@
 
 import { serviceClass } from "../lib/colours.js";
 import { s } from "../lib/dom.js";
-import { amount, latency, percent } from "./words.js";
+import { t } from "../lib/texts.js";
 import { CHARACTER } from "./layout.js";
 import { title } from "./model.js";
+import { amount, latency, percent } from "./words.js";
 
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./layout.js").Layout} Layout @typedef {import("./layout.js").Point} Point */
 
@@ -24,7 +25,7 @@ const CORES = {
   external: "M0 -5L5 0L0 5L-5 0Z",
   unknown: CIRCLE,
 };
-const KINDS = { workload: "workload", app: "app", service: "service", database: "database", queue: "queue", external: "external service", unknown: "unknown caller" };
+const KINDS = { workload: t("workload"), app: t("app"), service: t("service"), database: t("database"), queue: t("queue"), external: t("external service"), unknown: t("unknown caller") };
 
 /**
  * @param {Graph} graph @param {Layout} layout @param {Set<string>} known names drawn before; others fade in
@@ -112,14 +113,14 @@ function chip(edge, { label }) {
 
 /** @param {Edge} edge */
 function told(edge) {
-  const facts = [amount(edge), edge.errors > 0 && `${percent(edge.share)} errors`, edge.p95 !== null && `p95 ${latency(edge)}`, edge.mtls !== null && `${edge.mtls} % mTLS`];
+  const facts = [amount(edge), edge.errors > 0 && t("{share} errors", { share: percent(edge.share) }), edge.p95 !== null && `p95 ${latency(edge)}`, edge.mtls !== null && `${edge.mtls} % mTLS`];
   return `${edge.from} → ${edge.to} (${edge.protocol === "span" ? "seen in spans" : edge.protocol}): ${facts.filter(Boolean).join(", ")}`;
 }
 
 /** @param {Node} node @param {any} box @param {boolean} isNew */
 function shape(node, { x, y, width, height }, isNew) {
   const [left, top] = [-width / 2, -height / 2];
-  const facts = node.errors > 0 ? `${percent(node.share)} errors` : node.p95 === null ? amount(node) || "no calls" : `p95 ${latency(node)}`;
+  const facts = node.errors > 0 ? t("{share} errors", { share: percent(node.share) }) : node.p95 === null ? amount(node) || t("no calls") : `p95 ${latency(node)}`;
   return s(
     "g",
     { class: `node ${node.health} ${serviceClass(node.name)}${isNew ? " new" : ""}`, transform: `translate(${x} ${y})`, data: { node: node.id, name: title(node) } },

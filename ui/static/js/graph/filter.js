@@ -10,6 +10,8 @@
  * `rt` is the 95th percentile in ms, `rate` calls a second, `%error` and `mtls` percent.
  */
 
+import { t } from "../lib/texts.js";
+
 /** @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {(of: Node | Edge) => boolean} Condition */
 
 /** What is wrong with an expression. */
@@ -58,7 +60,7 @@ export function parse(text) {
   if (!tokens.length) return null;
   let at = 0;
   const condition = either();
-  if (at < tokens.length) throw new FilterError(`"${tokens[at].text}" is too much`);
+  if (at < tokens.length) throw new FilterError(t("“{text}” is too much", { text: tokens[at].text }));
   return condition;
 
   /** @returns {Condition} */
@@ -82,28 +84,28 @@ export function parse(text) {
       return (of) => !part(of);
     }
     const token = tokens[at++];
-    if (!token) throw new FilterError("a condition is missing at the end");
+    if (!token) throw new FilterError(t("a condition is missing at the end"));
     if (token.text === "(" && token.kind === "mark") {
       const inner = either();
-      if (tokens[at++]?.text !== ")") throw new FilterError("a closing parenthesis is missing");
+      if (tokens[at++]?.text !== ")") throw new FilterError(t("a closing parenthesis is missing"));
       return inner;
     }
-    if (token.kind !== "word" || /^(and|or)$/i.test(token.text)) throw new FilterError(`a condition is missing before "${token.text}"`);
+    if (token.kind !== "word" || /^(and|or)$/i.test(token.text)) throw new FilterError(t("a condition is missing before “{text}”", { text: token.text }));
     return tokens[at]?.kind === "operator" ? compared(token.text.toLowerCase(), tokens[at++].text) : lone(token.text.toLowerCase());
   }
 
   /** @param {string} field @param {string} operator @returns {Condition} */
   function compared(field, operator) {
     const value = tokens[at++];
-    if (!value || value.kind === "mark" || value.kind === "operator") throw new FilterError(`a value is missing after "${operator}"`);
+    if (!value || value.kind === "mark" || value.kind === "operator") throw new FilterError(t("a value is missing after “{text}”", { text: operator }));
     if (field in NUMBERS && operator in OF_NUMBERS) {
       const limit = Number(value.text.replace(/(ms|%)$/, ""));
-      if (Number.isNaN(limit)) throw new FilterError(`${field} is compared with a number, not "${value.text}"`);
+      if (Number.isNaN(limit)) throw new FilterError(t("{field} is compared with a number, not “{text}”", { field, text: value.text }));
       return (of) => holds(NUMBERS[field](of), (number) => OF_NUMBERS[operator](number, limit));
     }
     const known = operator.replace("!", "");
-    if (!(field in TEXTS)) throw new FilterError(`unknown field "${field}": ${[...Object.keys(TEXTS), ...Object.keys(NUMBERS)].join(", ")}`);
-    if (!(known in OF_TEXT)) throw new FilterError(`${field} is text: use =, !=, contains, startswith or endswith`);
+    if (!(field in TEXTS)) throw new FilterError(t("unknown field “{field}”: {known}", { field, known: [...Object.keys(TEXTS), ...Object.keys(NUMBERS)].join(", ") }));
+    if (!(known in OF_TEXT)) throw new FilterError(t("{field} is text: use =, !=, contains, startswith or endswith", { field }));
     const wanted = value.text.toLowerCase();
     return (of) => holds(TEXTS[field](of)?.toLowerCase(), (text) => OF_TEXT[known](text, wanted) !== operator.startsWith("!"));
   }
@@ -146,7 +148,7 @@ function split(text) {
   while (scan.lastIndex < source.length) {
     const from = scan.lastIndex;
     const found = scan.exec(source);
-    if (!found) throw new FilterError(`"${source.slice(from).trim()}" cannot be read`);
+    if (!found) throw new FilterError(t("“{text}” cannot be read", { text: source.slice(from).trim() }));
     const [, mark, quoted, operator, word] = found;
     if (mark) tokens.push({ kind: "mark", text: mark });
     else if (operator) tokens.push({ kind: "operator", text: operator });

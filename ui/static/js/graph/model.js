@@ -1,5 +1,7 @@
 /** The graph of the mesh as drawn, from `GET /api/vigla/v1/graph`. */
 
+import { t } from "../lib/texts.js";
+
 /**
  * @typedef {"healthy" | "degraded" | "failure" | "idle"} Health
  * @typedef {"app" | "workload" | "service" | "database" | "queue" | "external" | "unknown"} Kind
@@ -65,14 +67,14 @@ export function readGraph(answer) {
 
 /** What the configuration does at a node, by Kiali's names. */
 export const BADGES = {
-  hasVS: "virtual service",
-  hasRequestRouting: "request routing",
-  hasTrafficShifting: "traffic shifting",
-  hasTCPTrafficShifting: "TCP traffic shifting",
-  hasFaultInjection: "fault injection",
-  hasRequestTimeout: "request timeout",
-  hasMirroring: "mirroring",
-  hasCB: "circuit breaker",
+  hasVS: t("virtual service"),
+  hasRequestRouting: t("request routing"),
+  hasTrafficShifting: t("traffic shifting"),
+  hasTCPTrafficShifting: t("TCP traffic shifting"),
+  hasFaultInjection: t("fault injection"),
+  hasRequestTimeout: t("request timeout"),
+  hasMirroring: t("mirroring"),
+  hasCB: t("circuit breaker"),
 };
 
 /** Of the calls that a node gets, or makes if it gets none. @param {Edge[]} edges @param {string} id */

@@ -169,7 +169,7 @@ async function load() {
     beside.load();
   } catch (error) {
     if (graph === null) canvasPlace.replaceChildren();
-    showError(notice, "The graph could not be loaded.", error, load);
+    showError(notice, t("The graph could not be loaded."), error, load);
   }
   schedule();
 }
@@ -189,13 +189,13 @@ async function draw(all) {
   table.show(now);
   if (all.nodes.length && !now.nodes.length) {
     canvas = null;
-    canvasPlace.replaceChildren(emptyState("Everything is hidden", "Clear the field \u201cHide\u201d above."));
+    canvasPlace.replaceChildren(emptyState(t("Everything is hidden"), t("Clear the field \u201cHide\u201d above.")));
     return showSelection();
   }
   if (!now.nodes.length) {
     canvas = null;
     const known = await get("/api/v3/services").catch(() => ({ services: [] }));
-    canvasPlace.replaceChildren(known.services?.length ? emptyState("No calls in this time range", "Choose a longer one above. Rates need half a minute of traffic.") : sendTraces());
+    canvasPlace.replaceChildren(known.services?.length ? emptyState(t("No calls in this time range"), t("Choose a longer one above. Rates need half a minute of traffic.")) : sendTraces());
     return showSelection();
   }
   const large = now.nodes.length > ELEMENTS.nodes || now.edges.length > ELEMENTS.edges;

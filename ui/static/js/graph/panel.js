@@ -5,8 +5,8 @@ import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
 import { meaning } from "../lib/flags.js";
 import { compact, duration, exactDuration } from "../lib/format.js";
-import { rangeParams } from "../lib/timerange.js";
 import { t } from "../lib/texts.js";
+import { rangeParams } from "../lib/timerange.js";
 import { pageOf } from "../objects/model.js";
 import { BADGES, title } from "./model.js";
 import { amount, latency, percent } from "./words.js";
@@ -14,7 +14,7 @@ import { amount, latency, percent } from "./words.js";
 /** @typedef {import("./model.js").Graph} Graph @typedef {import("./model.js").Node} Node @typedef {import("./model.js").Edge} Edge @typedef {import("./canvas.js").Selection} Selection @typedef {import("../lib/timerange.js").Range} Range */
 
 const hasMesh = document.documentElement.hasAttribute("data-mesh");
-const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", idle: "No requests" };
+const WORDS = { healthy: t("Healthy"), degraded: t("Degraded"), failure: t("Failing"), idle: t("No requests") };
 
 /**
  * @param {HTMLElement} place @param {Graph} graph @param {Selection} selection @param {Range} range
@@ -23,7 +23,7 @@ const WORDS = { healthy: "Healthy", degraded: "Degraded", failure: "Failing", id
 export function showPanel(place, graph, selection, range, select, depend) {
   const content = selection && ("node" in selection ? ofNode(graph, selection.node, range, select, depend) : ofEdge(graph, selection.edge, range, select));
   place.hidden = !content;
-  if (content) place.replaceChildren(h("button", { class: "tool panel-close", type: "button", "aria-label": "Close", on: { click: () => select(null) } }, icon("m4 4 8 8M12 4l-8 8")), ...content);
+  if (content) place.replaceChildren(h("button", { class: "tool panel-close", type: "button", "aria-label": t("Close"), on: { click: () => select(null) } }, icon("m4 4 8 8M12 4l-8 8")), ...content);
 }
 
 /** @param {Graph} graph @param {string} id @param {Range} range @param {(selection: Selection) => void} select @param {(id: string) => void} depend */
@@ -38,8 +38,8 @@ function ofNode(graph, id, range, select, depend) {
     numbers(node),
     node.kind === "unknown" || node.kind === "database" ? h("div", { hidden: true }) : leads(node, range),
     more(node, range, depend),
-    neighbours("Called by", graph.edges.filter(({ child }) => child === id), "parent", select),
-    neighbours("Calls", graph.edges.filter(({ parent }) => parent === id), "child", select),
+    neighbours(t("Called by"), graph.edges.filter(({ child }) => child === id), "parent", select),
+    neighbours(t("Calls"), graph.edges.filter(({ parent }) => parent === id), "child", select),
   ];
 }
 
@@ -49,12 +49,12 @@ function ofEdge(graph, key, range, select) {
   const to = graph.nodes.find(({ id }) => id === edge?.child);
   if (!edge || !to) return null;
   return [
-    h("h2", { class: "panel-edge" }, nameButton(edge, "parent", select), h("span", { class: "muted" }, "calls"), nameButton(edge, "child", select)),
-    h("p", { class: "muted" }, edge.protocol === "span" ? "Seen in spans only: no proxy reports these calls" : edge.protocol === "tcp" ? "TCP" : edge.protocol === "grpc" ? "gRPC" : "HTTP"),
+    h("h2", { class: "panel-edge" }, nameButton(edge, "parent", select), h("span", { class: "muted" }, t("calls")), nameButton(edge, "child", select)),
+    h("p", { class: "muted" }, edge.protocol === "span" ? t("Seen in spans only: no proxy reports these calls") : edge.protocol === "tcp" ? "TCP" : edge.protocol === "grpc" ? "gRPC" : "HTTP"),
     health(edge),
     numbers(edge),
-    shares("Responses", edge.codes.map(([code, rate]) => [code === "-" ? "none" : code, "", rate])),
-    shares("Response flags", edge.flags.map(([flag, rate]) => [flag, meaning(flag), rate])),
+    shares(t("Responses"), edge.codes.map(([code, rate]) => [code === "-" ? t("none") : code, "", rate])),
+    shares(t("Response flags"), edge.flags.map(([flag, rate]) => [flag, meaning(flag), rate])),
     to.kind === "database" ? h("div", { hidden: true }) : leads(to, range),
   ];
 }
@@ -79,12 +79,12 @@ function badges(node) {
 /** @param {Node | Edge} of */
 function numbers(of) {
   /** @type {[string, string, string?][]} */
-  const rows = [["bytes" in of && of.bytes > 0 ? "Bytes" : "Calls", amount(of) || "none"]];
-  if (of.rate > 0) rows.push(["Errors", of.errors > 0 ? `${compact(of.errors)}/s (${percent(of.share)})` : "none"]);
-  if ("p50" in of && of.p50 !== null) rows.push(["Median", duration(of.p50), exactDuration(of.p50)]);
-  if (of.p95 !== null) rows.push(["95th percentile", latency(of), exactDuration(of.p95)]);
-  if ("p99" in of && of.p99 !== null) rows.push(["99th percentile", duration(of.p99), exactDuration(of.p99)]);
-  if ("mtls" in of && of.mtls !== null) rows.push(["Mutual TLS", `${of.mtls} %`]);
+  const rows = [["bytes" in of && of.bytes > 0 ? t("Bytes") : t("Calls"), amount(of) || t("none")]];
+  if (of.rate > 0) rows.push([t("Errors"), of.errors > 0 ? `${compact(of.errors)}/s (${percent(of.share)})` : t("none")]);
+  if ("p50" in of && of.p50 !== null) rows.push([t("Median"), duration(of.p50), exactDuration(of.p50)]);
+  if (of.p95 !== null) rows.push([t("95th percentile"), latency(of), exactDuration(of.p95)]);
+  if ("p99" in of && of.p99 !== null) rows.push([t("99th percentile"), duration(of.p99), exactDuration(of.p99)]);
+  if ("mtls" in of && of.mtls !== null) rows.push([t("Mutual TLS"), `${of.mtls} %`]);
   return h("dl", { class: "panel-numbers" }, ...rows.map(([name, text, exact]) => h("div", {}, h("dt", {}, name), h("dd", { title: exact }, text))));
 }
 
@@ -107,9 +107,9 @@ function leads(node, range) {
   return h(
     "p",
     { class: "panel-links" },
-    h("a", { class: "button", href: href("/search", { service, ...time }) }, "Show traces"),
-    node.errors > 0 && h("a", { class: "button", href: href("/search", { service, tags: '{"error":"true"}', ...time }) }, "Show failed traces"),
-    h("a", { class: "button", href: href("/metrics", { q: query, ...time }) }, "Show metrics"),
+    h("a", { class: "button", href: href("/search", { service, ...time }) }, t("Show traces")),
+    node.errors > 0 && h("a", { class: "button", href: href("/search", { service, tags: '{"error":"true"}', ...time }) }, t("Show failed traces")),
+    h("a", { class: "button", href: href("/metrics", { q: query, ...time }) }, t("Show metrics")),
   );
 }
 

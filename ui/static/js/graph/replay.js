@@ -3,9 +3,9 @@
 import { get, Latest } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { localTime } from "../lib/format.js";
-import { healthOf } from "./model.js";
 import { strip } from "../lib/health.js";
 import { t } from "../lib/texts.js";
+import { healthOf } from "./model.js";
 
 /** @typedef {import("../lib/health.js").Health} Health @typedef {{start: number, end: number}} Period seconds since 1970 */
 

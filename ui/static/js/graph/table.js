@@ -3,6 +3,7 @@
 import { serviceClass } from "../lib/colours.js";
 import { h, middle } from "../lib/dom.js";
 import { compact } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 import { title } from "./model.js";
 import { amount, latency, percent } from "./words.js";
 
@@ -10,22 +11,22 @@ import { amount, latency, percent } from "./words.js";
 
 /** @type {Column[]} */
 const NODES = [
-  { title: "Name", value: (n) => title(n), show: (n) => name(title(n), n.name) },
-  { title: "Calls", value: (n) => n.rate + n.bytes / 1e12, show: (n) => amount(n) || "none" },
-  { title: "Errors", value: (n) => n.errors, show: (n) => (n.errors > 0 ? `${compact(n.errors)}/s` : "0") },
-  { title: "Error rate", value: (n) => n.share, show: (n) => h("span", { class: n.health }, percent(n.share)) },
+  { title: t("Name"), value: (n) => title(n), show: (n) => name(title(n), n.name) },
+  { title: t("Calls"), value: (n) => n.rate + n.bytes / 1e12, show: (n) => amount(n) || t("none") },
+  { title: t("Errors"), value: (n) => n.errors, show: (n) => (n.errors > 0 ? `${compact(n.errors)}/s` : "0") },
+  { title: t("Error rate"), value: (n) => n.share, show: (n) => h("span", { class: n.health }, percent(n.share)) },
   { title: "p95", value: (n) => n.p95 ?? -1, show: latency },
-  { title: "Namespace", value: (n) => n.namespace },
+  { title: t("Namespace"), value: (n) => n.namespace },
 ];
 /** @type {Column[]} */
 const EDGES = [
-  { title: "From", value: (e) => e.from, show: (e) => name(e.from, e.from.split(" ")[0]) },
-  { title: "To", value: (e) => e.to, show: (e) => name(e.to, e.to.split(" ")[0]) },
-  { title: "Calls", value: (e) => e.rate + e.bytes / 1e12, show: (e) => amount(e) || "none" },
-  { title: "Error rate", value: (e) => e.share, show: (e) => h("span", { class: e.health }, percent(e.share)) },
+  { title: t("From"), value: (e) => e.from, show: (e) => name(e.from, e.from.split(" ")[0]) },
+  { title: t("To"), value: (e) => e.to, show: (e) => name(e.to, e.to.split(" ")[0]) },
+  { title: t("Calls"), value: (e) => e.rate + e.bytes / 1e12, show: (e) => amount(e) || t("none") },
+  { title: t("Error rate"), value: (e) => e.share, show: (e) => h("span", { class: e.health }, percent(e.share)) },
   { title: "p95", value: (e) => e.p95 ?? -1, show: latency },
   { title: "mTLS", value: (e) => e.mtls ?? -1, show: (e) => (e.mtls === null ? "\u2013" : `${e.mtls} %`) },
-  { title: "Protocol", value: (e) => e.protocol },
+  { title: t("Protocol"), value: (e) => e.protocol },
 ];
 
 /**
@@ -33,8 +34,8 @@ const EDGES = [
  * @param {(selection: import("./canvas.js").Selection) => void} select
  */
 export function graphTable(place, select) {
-  const nodes = sortable("Services", NODES, (row) => select({ node: row.id }));
-  const edges = sortable("Calls", EDGES, (row) => select({ edge: row.key }));
+  const nodes = sortable(t("Services"), NODES, (row) => select({ node: row.id }));
+  const edges = sortable(t("Calls"), EDGES, (row) => select({ edge: row.key }));
   place.replaceChildren(nodes.table, edges.table);
   return {
     /** @param {Graph} graph */

@@ -1,6 +1,7 @@
 /** Requests to the JSON APIs of the same origin. */
 
 import { base } from "./address.js";
+import { t } from "./texts.js";
 
 /** What an API answered instead of data; `message` is for people. */
 export class ApiError extends Error {
@@ -38,7 +39,7 @@ function json(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ApiError(200, "The server's answer is not JSON. Does a proxy stand between?");
+    throw new ApiError(200, t("The server's answer is not JSON. Does a proxy stand between?"));
   }
 }
 
@@ -57,7 +58,7 @@ export async function ask(path, query, request) {
     answer = await fetch(`${base}${path}${search.size ? `?${search}` : ""}`, request);
   } catch (error) {
     if (request.signal?.aborted) throw error;
-    throw new ApiError(0, "No answer from the server. Is vigla running, and is the network up?");
+    throw new ApiError(0, t("No answer from the server. Is vigla running, and is the network up?"));
   }
   const text = await answer.text();
   if (!answer.ok) throw new ApiError(answer.status, explain(answer.status, text), text);
@@ -76,7 +77,7 @@ function explain(status, text) {
     // not JSON: a plain text is the message itself
   }
   const plain = typeof message === "string" && !message.trimStart().startsWith("<") ? message.trim() : "";
-  return plain ? plain.slice(0, LONGEST_MESSAGE) : `The server answered with status ${status}`;
+  return plain ? plain.slice(0, LONGEST_MESSAGE) : t("The server answered with status {status}", { status });
 }
 
 /** One request at a time: a newer one cancels the one before. */

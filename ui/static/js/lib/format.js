@@ -1,5 +1,9 @@
 /** Numbers, durations and times as people read them: three significant digits and a unit. */
 
+import { t } from "./texts.js";
+
+export { count } from "./texts.js";
+
 const DURATION_UNITS = /** @type {const} */ ([
   [86_400e6, "d"],
   [3_600e6, "h"],
@@ -40,19 +44,14 @@ export function percent(part) {
   return part > 0 && part < 0.0001 ? "< 0.01 %" : `${significant(part * 100)} %`;
 }
 
-/** @param {number} value @param {string} one @param {string} [many] */
-export function count(value, one, many = `${one}s`) {
-  return `${value.toLocaleString("en")} ${value === 1 ? one : many}`;
-}
-
 const HOUR_MS = 3_600_000;
 
 /** Relative for the last hour, then local date and time. @param {number} us since 1970 @param {number} nowMs */
 export function when(us, nowMs) {
   const age = nowMs - us / 1000;
   if (age < 0 || age >= HOUR_MS) return localTime(us);
-  if (age < 1000) return "now";
-  return age < 60_000 ? `${Math.floor(age / 1000)} s ago` : `${Math.floor(age / 60_000)} min ago`;
+  if (age < 1000) return t("now");
+  return age < 60_000 ? t("{n} s ago", { n: Math.floor(age / 1000) }) : t("{n} min ago", { n: Math.floor(age / 60_000) });
 }
 
 /** @param {number} us since 1970 */

@@ -1,7 +1,8 @@
 /** What a view shows when it has no data: loading, empty, failed. */
 
-import { h, icon } from "./dom.js";
 import { ApiError } from "./api.js";
+import { h, icon } from "./dom.js";
+import { t } from "./texts.js";
 
 const WARNING = "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6h.01";
 
@@ -17,7 +18,7 @@ export function showError(place, what, error, retry) {
       { class: "notice failure", role: "alert" },
       icon(WARNING),
       h("div", {}, h("strong", {}, what), " ", h("span", {}, error.message)),
-      h("button", { class: "button", type: "button", on: { click: retry } }, "Try again"),
+      h("button", { class: "button", type: "button", on: { click: retry } }, t("Try again")),
     ),
   );
 }
@@ -39,11 +40,11 @@ export function sendTraces() {
   const host = location.hostname.includes(":") ? `[${location.hostname}]` : location.hostname;
   const lines = `export OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:4318\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`;
   return emptyState(
-    "No traces yet",
-    h("p", {}, "Point an OpenTelemetry SDK, agent or collector at this server. Traces show here within a second or two."),
-    snippet("OTLP over HTTP", lines),
-    snippet("OTLP over gRPC", `export OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:4317\nexport OTEL_EXPORTER_OTLP_PROTOCOL=grpc`),
-    snippet("Or run the demo", "vigla demo"),
+    t("No traces yet"),
+    h("p", {}, t("Point an OpenTelemetry SDK, agent or collector at this server. Traces show here within a second or two.")),
+    snippet(t("OTLP over HTTP"), lines),
+    snippet(t("OTLP over gRPC"), `export OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:4317\nexport OTEL_EXPORTER_OTLP_PROTOCOL=grpc`),
+    snippet(t("Or run the demo"), "vigla demo"),
   );
 }
 
@@ -53,11 +54,11 @@ function snippet(label, text) {
 }
 
 /** @param {() => string} text read when clicked @param {string} [label] */
-export function copyButton(text, label = "Copy") {
+export function copyButton(text, label = t("Copy")) {
   const button = h("button", { class: "button quiet copy", type: "button" }, label);
   button.addEventListener("click", async () => {
     const done = await copy(text());
-    button.textContent = done ? "Copied" : "Select and copy by hand";
+    button.textContent = done ? t("Copied") : t("Select and copy by hand");
     setTimeout(() => (button.textContent = label), 1500);
   });
   return button;
@@ -78,7 +79,7 @@ async function copy(text) {
 export function skeleton(rows, kind) {
   return h(
     "div",
-    { class: "skeleton", role: "status", "aria-busy": "true", "aria-label": "Loading" },
+    { class: "skeleton", role: "status", "aria-busy": "true", "aria-label": t("Loading") },
     ...Array.from({ length: rows }, () => h("div", { class: kind }, h("span"), h("span"))),
   );
 }

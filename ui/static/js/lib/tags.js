@@ -1,5 +1,7 @@
 /** Tags as typed: logfmt, `key=value key2="v 2"`. Source: https://brandur.org/logfmt */
 
+import { t } from "./texts.js";
+
 /**
  * @param {string} text
  * @returns {{tags: Record<string, string>, error: string | null}} error says what to mend
@@ -11,7 +13,7 @@ export function parseTags(text) {
   if (rest.startsWith("{")) return parseJson(rest);
   while (rest) {
     const match = /^([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/.exec(rest);
-    if (!match) return { tags, error: `Cannot read “${rest.slice(0, 40)}”: write key=value or key="a value"` };
+    if (!match) return { tags, error: t('Cannot read “{text}”: write key=value or key="a value"', { text: rest.slice(0, 40) }) };
     tags[match[1]] = match[2] === undefined ? match[3] : match[2].replace(/\\(.)/g, "$1");
     rest = rest.slice(match[0].length);
   }
@@ -26,7 +28,7 @@ function parseJson(text) {
   try {
     read = JSON.parse(text);
   } catch {
-    return { tags, error: "This is not a JSON object of tags" };
+    return { tags, error: t("This is not a JSON object of tags") };
   }
   for (const [key, value] of Object.entries(read)) tags[key] = typeof value === "string" ? value : JSON.stringify(value);
   return { tags, error: null };

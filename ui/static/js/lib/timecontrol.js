@@ -1,6 +1,7 @@
 /** The select of relative ranges with its two inputs for an absolute one. */
 
 import { h } from "./dom.js";
+import { t } from "./texts.js";
 import { LOOKBACKS, fromLocalInput, lookbackUs, resolve, toLocalInput } from "./timerange.js";
 
 /** @typedef {import("./timerange.js").Range} Range */
@@ -10,7 +11,7 @@ import { LOOKBACKS, fromLocalInput, lookbackUs, resolve, toLocalInput } from "./
  * @param {() => void} changed called after the user picked another range
  */
 export function timeControl({ select, absolute, start, end }, changed) {
-  select.append(...LOOKBACKS.map(([value, label]) => h("option", { value }, label)), h("option", { value: "custom" }, "Absolute range"));
+  select.append(...LOOKBACKS.map(([value, label]) => h("option", { value }, label)), h("option", { value: "custom" }, t("Absolute range")));
   /** @type {Range} */
   let shown = { lookback: LOOKBACKS[0][0], start: null, end: null };
 
@@ -29,7 +30,7 @@ export function timeControl({ select, absolute, start, end }, changed) {
   function show(range) {
     shown = range;
     if (range.lookback !== "custom" && ![...select.options].some((o) => o.value === range.lookback)) {
-      select.prepend(h("option", { value: range.lookback }, `Last ${range.lookback}`));
+      select.prepend(h("option", { value: range.lookback }, t("Last {time}", { time: range.lookback })));
     }
     select.value = range.lookback;
     absolute.hidden = range.lookback !== "custom";

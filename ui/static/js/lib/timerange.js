@@ -1,17 +1,19 @@
 /** Time ranges: relative (`lookback=1h`) or absolute (`start`, `end` in microseconds since 1970). */
 
+import { t } from "./texts.js";
+
 export const LOOKBACKS = /** @type {const} */ ([
-  ["5m", "Last 5 minutes"],
-  ["15m", "Last 15 minutes"],
-  ["30m", "Last 30 minutes"],
-  ["1h", "Last hour"],
-  ["3h", "Last 3 hours"],
-  ["6h", "Last 6 hours"],
-  ["12h", "Last 12 hours"],
-  ["1d", "Last 24 hours"],
-  ["2d", "Last 2 days"],
-  ["7d", "Last 7 days"],
-  ["30d", "Last 30 days"],
+  ["5m", t("Last 5 minutes")],
+  ["15m", t("Last 15 minutes")],
+  ["30m", t("Last 30 minutes")],
+  ["1h", t("Last hour")],
+  ["3h", t("Last 3 hours")],
+  ["6h", t("Last 6 hours")],
+  ["12h", t("Last 12 hours")],
+  ["1d", t("Last 24 hours")],
+  ["2d", t("Last 2 days")],
+  ["7d", t("Last 7 days")],
+  ["30d", t("Last 30 days")],
 ]);
 export const DEFAULT_LOOKBACK = "1h";
 const UNIT_US = { s: 1e6, m: 60e6, h: 3_600e6, d: 86_400e6 };

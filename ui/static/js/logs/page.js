@@ -4,8 +4,8 @@ import { change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
-import { count, duration, localTime } from "../lib/format.js";
 import { loadFlags, meaning } from "../lib/flags.js";
+import { count, duration, localTime } from "../lib/format.js";
 import { objectLink, objectName } from "../lib/objects.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
@@ -80,7 +80,7 @@ async function ask(start, cursor) {
     draw();
   } catch (error) {
     if (!entries.length) body.replaceChildren();
-    showError(notice, "The access logs could not be loaded.", error, load);
+    showError(notice, t("The access logs could not be loaded."), error, load);
   }
 }
 
@@ -89,12 +89,12 @@ function draw() {
   chart.replaceChildren(...bars());
   if (!entries.length) {
     const asked = FIELDS.some((name) => params().get(name));
-    body.replaceChildren(emptyState("No entries in this time range", h("p", {}, asked ? "Take filters away, or choose a longer range." : "Proxies of the mesh send their access logs here; another Envoy does with its gRPC access log service on port 4317.")));
+    body.replaceChildren(emptyState(t("No entries in this time range"), h("p", {}, asked ? t("Take filters away, or choose a longer range.") : t("Proxies of the mesh send their access logs here; another Envoy does with its gRPC access log service on port 4317."))));
     return;
   }
   body.replaceChildren(
     h("div", { class: "log-list", role: "list" }, ...entries.map(row)),
-    next ? h("button", { class: "button more", type: "button", on: { click: () => ask(Math.floor(resolve(readRange(params(), LOOKBACK), Date.now()).start), next) } }, "Show more") : h("p", { class: "muted more" }, "These are all"),
+    next ? h("button", { class: "button more", type: "button", on: { click: () => ask(Math.floor(resolve(readRange(params(), LOOKBACK), Date.now()).start), next) } }, t("Show more")) : h("p", { class: "muted more" }, t("These are all")),
   );
 }
 
@@ -103,7 +103,7 @@ function bars() {
   const columns = histogram(entries, 60);
   const highest = Math.max(...columns.map(({ all }) => all), 1);
   return columns.map(({ all, failed, at }) =>
-    h("i", { title: `${localTime(at)}: ${count(all, "entry", "entries")}, ${failed} failed`, style: { "--all": `${(100 * all) / highest}%`, "--failed": `${(100 * failed) / highest}%` } }),
+    h("i", { title: `${localTime(at)}: ${count(all, "entry", "entries")}, ${t("{n} failed", { n: failed })}`, style: { "--all": `${(100 * all) / highest}%`, "--failed": `${(100 * failed) / highest}%` } }),
   );
 }
 
@@ -128,7 +128,7 @@ function row(entry) {
 
 /** @param {string} workload */
 function name(workload) {
-  return workload ? h("span", { class: `chip ${serviceClass(workload)}` }, middle(workload)) : h("span", { class: "muted" }, "unknown");
+  return workload ? h("span", { class: `chip ${serviceClass(workload)}` }, middle(workload)) : h("span", { class: "muted" }, t("unknown"));
 }
 
 /** @param {Entry} entry */
@@ -137,12 +137,12 @@ function opened(entry) {
   return h(
     "div",
     { class: "log-body" },
-    ...entry.flags.map((flag) => h("p", { class: "flag-words" }, h("code", {}, flag), " ", meaning(flag) || "not explained by the version of Envoy that this page knows")),
+    ...entry.flags.map((flag) => h("p", { class: "flag-words" }, h("code", {}, flag), " ", meaning(flag) || t("not explained by the version of Envoy that this page knows"))),
     h(
       "p",
       { class: "log-links" },
-      entry.trace && h("a", { class: "button", href: href(`/trace/${entry.trace}`) }, "Show trace"),
-      entry.destination && h("a", { class: "button", href: href("/graph", { type: "workload", find: `name = "${entry.destination}"` }) }, "Show in the graph"),
+      entry.trace && h("a", { class: "button", href: href(`/trace/${entry.trace}`) }, t("Show trace")),
+      entry.destination && h("a", { class: "button", href: href("/graph", { type: "workload", find: `name = "${entry.destination}"` }) }, t("Show in the graph")),
       rule && h("span", {}, t("Routed by"), " ", objectLink(rule, rule)),
     ),
     h("dl", { class: "log-fields" }, ...fields(entry.raw).flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])),

@@ -59,7 +59,7 @@ function draw(at) {
   const held = body.contains(document.activeElement) ? document.activeElement?.id : "";
   body.replaceChildren(...(hasMesh ? mesh(proxies.proxies, certificates, revisions.revisions, at) : [without()]), ...server(samples, storage.tables, build.data, at));
   if (held) document.getElementById(held)?.focus();
-  one("[data-count]").textContent = hasMesh ? count(proxies.proxies.length, t("proxy"), t("proxies")) : "";
+  one("[data-count]").textContent = hasMesh ? count(proxies.proxies.length, "proxy", "proxies") : "";
   before = { samples, at };
 }
 

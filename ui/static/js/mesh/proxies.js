@@ -37,7 +37,7 @@ export function controlPlane(proxies, certificates, revision, at) {
     ...fact(t("Configuration"), revision ? [h("a", { href: href("/configuration", { view: "history" }) }, t("revision {number}", { number: revision.number })), ` ${when(Date.parse(revision.time) * 1000, at)}: ${revision.message}`] : [t("nothing applied yet")]),
     ...fact(t("Proxies"), [proxies.length ? (wrong ? t("{wrong} of {all} not in sync", { wrong, all: proxies.length }) : t("all in sync")) : t("none connected")]),
     ...fact(t("Root certificate"), root ? [root.subject, " ", h("span", { class: daysLeft(root.not_after, at) < SOON_DAYS ? "mesh-warn" : "muted", title: root.not_after }, root.valid ? t("{time} left", { time: left(root.not_after, at) }) : t("not valid"))] : [t("none")]),
-    ...fact(t("Workload certificates"), [count(certificates.workloads.length, t("certificate"), t("certificates")), ", ", certificates.workloads.every((/** @type {any} */ { valid }) => valid) ? t("all valid") : h("span", { class: "mesh-warn" }, t("some not valid"))]),
+    ...fact(t("Workload certificates"), [count(certificates.workloads.length, "certificate", "certificates"), ", ", certificates.workloads.every((/** @type {any} */ { valid }) => valid) ? t("all valid") : h("span", { class: "mesh-warn" }, t("some not valid"))]),
   );
 }
 
@@ -102,7 +102,7 @@ function details(proxy, types) {
         {},
         ...types.filter((type) => proxy.types[type]).map((type) => {
           const { state, version, resources, error } = proxy.types[type];
-          return h("li", {}, h("strong", {}, type.toUpperCase()), ` ${words(state)}, ${count(resources, t("resource"), t("resources"))}, ${t("version {version}", { version: version || "–" })}`, error && h("pre", { class: "mesh-error" }, error));
+          return h("li", {}, h("strong", {}, type.toUpperCase()), ` ${words(state)}, ${count(resources, "resource", "resources")}, ${t("version {version}", { version: version || "–" })}`, error && h("pre", { class: "mesh-error" }, error));
         }),
       ),
     ),

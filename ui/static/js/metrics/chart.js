@@ -3,6 +3,7 @@
 import { h, s } from "../lib/dom.js";
 import { compact, localTime } from "../lib/format.js";
 import { linearTicks, timeTicks } from "../lib/scale.js";
+import { t } from "../lib/texts.js";
 
 /** @typedef {import("./model.js").Line} Line */
 /** @typedef {import("./model.js").Exemplar} Exemplar */
@@ -44,7 +45,7 @@ export function lineChart(place, actions) {
     const surface = s("rect", { class: "surface", x: MARGIN.left, y: MARGIN.top, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom });
     const svg = s(
       "svg",
-      { role: "img", "aria-label": `${content.lines.length} series over time; the table has the same`, viewBox: `0 0 ${width} ${height}` },
+      { role: "img", "aria-label": t("{n} series over time; the table has the same", { n: content.lines.length }), viewBox: `0 0 ${width} ${height}` },
       ...frame(axes, content),
       ...lines.map(({ line, i }) => s("path", { class: `line ${colour(i)}`, d: path(line, axes, /** @type {Content} */ (content).step) })),
       cursor,

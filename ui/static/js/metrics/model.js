@@ -1,5 +1,7 @@
 /** What a query gave, as lines and rows. */
 
+import { t } from "../lib/texts.js";
+
 /** @typedef {Record<string, string>} Labels */
 /** @typedef {{labels: Labels, name: string, points: [number, number][], text: string | null}} Line times in µs; text of a histogram */
 /** @typedef {{trace: string | null, at: number, value: number, labels: Labels}} Exemplar */
@@ -30,7 +32,7 @@ export function readInstant(data) {
   const items = /** @type {any[]} */ (data.result);
   return items.map((item) => {
     const [at, value] = item.value ?? item.histogram ?? item.values?.at(-1) ?? [0, "NaN"];
-    const text = typeof value === "object" ? `count ${value.count}, sum ${value.sum}` : null;
+    const text = typeof value === "object" ? t("count {count}, sum {sum}", { count: value.count, sum: value.sum }) : null;
     return { labels: item.metric, name: selector(item.metric), points: [[at * 1e6, Number(text === null ? value : value.count)]], text };
   });
 }

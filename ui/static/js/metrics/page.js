@@ -7,6 +7,7 @@ import { count, localTime } from "../lib/format.js";
 import { queryBox } from "../lib/querybox.js";
 import { refresher } from "../lib/refresh.js";
 import { copyButton, emptyState, showError, showWarnings, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange as rangeOf, resolve } from "../lib/timerange.js";
 import { colour, lineChart, MOST_LINES, shown } from "./chart.js";
@@ -118,7 +119,7 @@ async function load() {
       notice.replaceChildren();
       box.mark(error.message);
     } else {
-      showError(notice, "The query failed.", error, load);
+      showError(notice, t("The query failed."), error, load);
     }
   }
   body.classList.remove("refreshing");
@@ -158,7 +159,7 @@ function drawLegend(lines) {
         h("bdi", {}, line.name),
       ), h("b", {}, line.points.length ? shown(line.points[line.points.length - 1][1]) : "")),
     )),
-    rest > 0 ? h("p", { class: "more" }, `and ${count(rest, "other")}: aggregate with `, h("code", {}, "topk"), " or ", h("code", {}, "sum by"), ", or look at the table.") : "",
+    rest > 0 ? h("p", { class: "more" }, t("and {others}: aggregate with ", { others: count(rest, "other") }), h("code", {}, "topk"), t(" or "), h("code", {}, "sum by"), t(", or look at the table.")) : "",
   );
 }
 
@@ -185,11 +186,11 @@ async function showTable(query, end, signal) {
   const names = [...new Set(lines.flatMap((line) => Object.keys(line.labels)))].sort((a, b) => Number(b === "__name__") - Number(a === "__name__") || (a < b ? -1 : 1));
   const csv = () => [[...names, "value"], ...lines.map((line) => [...names.map((name) => line.labels[name] ?? ""), line.text ?? line.points[0][1]])].map((row) => row.map(quoted).join(",")).join("\n");
   values.replaceChildren(
-    h("div", { class: "values-bar" }, h("span", {}, `At ${localTime(end)}`), copyButton(csv, "Copy as CSV")),
-    h("div", { class: "values-scroll", tabindex: "0", role: "region", "aria-label": "Values" }, h(
+    h("div", { class: "values-bar" }, h("span", {}, t("At {time}", { time: localTime(end) })), copyButton(csv, t("Copy as CSV"))),
+    h("div", { class: "values-scroll", tabindex: "0", role: "region", "aria-label": t("Values") }, h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name === "__name__" ? "metric" : name)), h("th", { scope: "col", class: "number" }, "value"))),
+      h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name === "__name__" ? t("metric") : name)), h("th", { scope: "col", class: "number" }, t("value")))),
       h("tbody", {}, ...lines.slice(0, MOST_ROWS).map((line) => h("tr", {}, ...names.map((name) => h("td", {}, h("bdi", {}, line.labels[name] ?? ""))), h("td", { class: "number", title: String(line.points[0][1]) }, line.text ?? shown(line.points[0][1]))))),
     )),
   );
@@ -209,7 +210,7 @@ function told(answer, found) {
 }
 
 function noSeries() {
-  return emptyState("No series in this range", h("p", {}, "The expression is right, but no series it selects has a sample here. Choose a longer range, or look which labels there are with completion (Ctrl+Space inside braces)."));
+  return emptyState(t("No series in this range"), h("p", {}, t("The expression is right, but no series it selects has a sample here. Choose a longer range, or look which labels there are with completion (Ctrl+Space inside braces).")));
 }
 
 /** Without a query: what could be asked of what is there. */
@@ -229,24 +230,24 @@ async function begin() {
     notice.replaceChildren();
     legend.replaceChildren(
       known.size === 0
-        ? emptyState("No metrics yet", h("p", {}, "Send OTLP metrics to port 4318, point Prometheus' remote_write at /api/v1/write, or name a prometheus.yml in scrape.config. Metrics are also made of every span and access log."))
+        ? emptyState(t("No metrics yet"), h("p", {}, t("Send OTLP metrics to port 4318, point Prometheus' remote_write at /api/v1/write, or name a prometheus.yml in scrape.config. Metrics are also made of every span and access log.")))
         : emptyState(
             count(known.size, "metric"),
-            h("p", {}, "Write PromQL above, or begin with one of these:"),
+            h("p", {}, t("Write PromQL above, or begin with one of these:")),
             h("ul", { class: "starters" }, ...fitting.map(({ title, query }) => h("li", {}, h("a", { href: href("/metrics", { q: query }) }, title), h("code", {}, query)))),
           ),
     );
   } catch (error) {
-    showError(notice, "The list of metrics could not be loaded.", error, load);
+    showError(notice, t("The list of metrics could not be loaded."), error, load);
   }
 }
 
 const STARTERS = [
-  { needs: "istio_requests_total", title: "Requests a second by service", query: 'sum by (destination_service_name) (rate(istio_requests_total{reporter="destination"}[5m]))' },
-  { needs: "istio_requests_total", title: "Share of failed requests by service", query: 'sum by (destination_service_name) (rate(istio_requests_total{reporter="destination", response_code=~"5.."}[5m])) / sum by (destination_service_name) (rate(istio_requests_total{reporter="destination"}[5m]))' },
-  { needs: "istio_request_duration_milliseconds_bucket", title: "95th percentile of latency by service, ms", query: 'histogram_quantile(0.95, sum by (destination_service_name, le) (rate(istio_request_duration_milliseconds_bucket{reporter="destination"}[5m])))' },
-  { needs: "traces_spanmetrics_calls_total", title: "Spans a second by service", query: "sum by (service) (rate(traces_spanmetrics_calls_total[5m]))" },
-  { needs: "traces_spanmetrics_latency_bucket", title: "95th percentile of span durations by service, s", query: "histogram_quantile(0.95, sum by (service, le) (rate(traces_spanmetrics_latency_bucket[5m])))" },
-  { needs: "up", title: "Targets that are scraped", query: "up" },
-  { needs: "vigla_bus_lag_records", title: "Records that wait to be stored", query: "sum by (topic) (vigla_bus_lag_records)" },
+  { needs: "istio_requests_total", title: t("Requests a second by service"), query: 'sum by (destination_service_name) (rate(istio_requests_total{reporter="destination"}[5m]))' },
+  { needs: "istio_requests_total", title: t("Share of failed requests by service"), query: 'sum by (destination_service_name) (rate(istio_requests_total{reporter="destination", response_code=~"5.."}[5m])) / sum by (destination_service_name) (rate(istio_requests_total{reporter="destination"}[5m]))' },
+  { needs: "istio_request_duration_milliseconds_bucket", title: t("95th percentile of latency by service, ms"), query: 'histogram_quantile(0.95, sum by (destination_service_name, le) (rate(istio_request_duration_milliseconds_bucket{reporter="destination"}[5m])))' },
+  { needs: "traces_spanmetrics_calls_total", title: t("Spans a second by service"), query: "sum by (service) (rate(traces_spanmetrics_calls_total[5m]))" },
+  { needs: "traces_spanmetrics_latency_bucket", title: t("95th percentile of span durations by service, s"), query: "histogram_quantile(0.95, sum by (service, le) (rate(traces_spanmetrics_latency_bucket[5m])))" },
+  { needs: "up", title: t("Targets that are scraped"), query: "up" },
+  { needs: "vigla_bus_lag_records", title: t("Records that wait to be stored"), query: "sum by (topic) (vigla_bus_lag_records)" },
 ];

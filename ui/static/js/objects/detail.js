@@ -1,5 +1,6 @@
 /** The page of one service, workload or application: a head, and a tab. */
 
+import { readGraph } from "../graph/model.js";
 import { base, change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
@@ -9,7 +10,6 @@ import { showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
-import { readGraph } from "../graph/model.js";
 import { envoyTab } from "./envoy.js";
 import { logsTab, tracesTab } from "./evidence.js";
 import { metricsTab } from "./metrics.js";

@@ -36,7 +36,7 @@ export async function tracesTab({ place, node, range }, signal) {
         h("a", { href: href(`/trace/${each.id}`) }, middle(`${each.service}: ${each.operation}`)),
         duration(each.duration),
         String(each.spans),
-        each.errors ? h("span", { class: "objects-bad" }, count(each.errors, t("error"), t("errors"))) : "0",
+        each.errors ? h("span", { class: "objects-bad" }, count(each.errors, "error", "errors")) : "0",
       ]),
     ),
   ];

@@ -1,5 +1,7 @@
 /** The lists of services, workloads and applications. */
 
+import { BADGES } from "../graph/model.js";
+import { amount, latency, percent } from "../graph/words.js";
 import { base, change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
@@ -8,8 +10,6 @@ import { healthMark } from "../lib/health.js";
 import { refresher } from "../lib/refresh.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
-import { BADGES } from "../graph/model.js";
-import { amount, latency, percent } from "../graph/words.js";
 import { configured, filtered, LISTS, pathOf, readPath, rows, sorted } from "./model.js";
 
 /** @typedef {import("./model.js").Row} Row @typedef {import("./model.js").Plural} Plural */

@@ -1,16 +1,16 @@
 /** How an object is: numbers, health over time, neighbours, and what the configuration does to it. */
 
+import { findingRows } from "../configuration/findings.js";
+import { readFindings } from "../configuration/model.js";
+import { graphCanvas } from "../graph/canvas.js";
+import { BADGES } from "../graph/model.js";
+import { amount, latency, percent } from "../graph/words.js";
 import { href } from "../lib/address.js";
 import { get } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { strip } from "../lib/health.js";
 import { t } from "../lib/texts.js";
 import { rangeParams } from "../lib/timerange.js";
-import { graphCanvas } from "../graph/canvas.js";
-import { BADGES } from "../graph/model.js";
-import { amount, latency, percent } from "../graph/words.js";
-import { readFindings } from "../configuration/model.js";
-import { findingRows } from "../configuration/findings.js";
 import { around, historyOf, LISTS, pageOf } from "./model.js";
 
 /** @typedef {import("./detail.js").Subject} Subject */

@@ -1,5 +1,6 @@
 /** Who calls an object, and whom it calls: a row for each peer and protocol. */
 
+import { amount, latency, percent } from "../graph/words.js";
 import { href } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle } from "../lib/dom.js";
@@ -7,7 +8,6 @@ import { duration } from "../lib/format.js";
 import { healthMark } from "../lib/health.js";
 import { t } from "../lib/texts.js";
 import { rangeParams } from "../lib/timerange.js";
-import { amount, latency, percent } from "../graph/words.js";
 import { pageOf } from "./model.js";
 
 /** @typedef {import("./detail.js").Subject} Subject @typedef {import("../graph/model.js").Edge} Edge */

@@ -1,5 +1,6 @@
 /** The overview: is anything wrong, where, and since when. */
 
+import { amount, latency, percent } from "../graph/words.js";
 import { change, href, onNavigate, params } from "../lib/address.js";
 import { get, Latest } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
@@ -8,9 +9,9 @@ import { count } from "../lib/format.js";
 import { healthMark, strip, words } from "../lib/health.js";
 import { refresher } from "../lib/refresh.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { rangeParams, readRange, resolve } from "../lib/timerange.js";
-import { amount, latency, percent } from "../graph/words.js";
 import { pageOf } from "../objects/model.js";
 import { counts, spaces } from "./model.js";
 
@@ -67,17 +68,17 @@ async function load() {
     draw(spaces(answers[0], answers[1]), answers.slice(2));
   } catch (error) {
     if (!loaded) body.replaceChildren();
-    showError(notice, "The overview could not be loaded.", error, load);
+    showError(notice, t("The overview could not be loaded."), error, load);
   }
   schedule();
 }
 
 /** @param {Space[]} all @param {any[]} beside alerts, findings, proxies */
 async function draw(all, [alerts, findings, proxies]) {
-  one("[data-count]").textContent = all.length ? `${count(all.flatMap(({ rows }) => rows).length, "app")}, as of the last five minutes` : "";
+  one("[data-count]").textContent = all.length ? t("{apps}, as of the last five minutes", { apps: count(all.flatMap(({ rows }) => rows).length, "app") }) : "";
   if (!all.length) {
     const known = await get("/api/v3/services").catch(() => ({ services: [] }));
-    body.replaceChildren(known.services?.length ? emptyState("No calls in the last five minutes", h("p", {}, "Choose an absolute range above to look at an earlier time, or search the ", h("a", { href: href("/search") }, "traces"), ".")) : sendTraces());
+    body.replaceChildren(known.services?.length ? emptyState(t("No calls in the last five minutes"), h("p", {}, t("Choose an absolute range above to look at an earlier time, or search the "), h("a", { href: href("/search") }, t("traces")), ".")) : sendTraces());
     return;
   }
   body.replaceChildren(h("div", { class: "tiles" }, ...health(all), ...others(alerts, findings, proxies)), ...all.map(section));
@@ -95,9 +96,9 @@ function others(alerts, findings, proxies) {
   const wrong = findings && findings.messages.length + findings.files.length;
   const late = proxies?.proxies.filter((/** @type {any} */ { types }) => Object.values(types).some((/** @type {any} */ { state }) => state === "STALE" || state === "NACK")).length;
   return [
-    firing !== undefined && tile(firing, firing === 1 ? "alert fires" : "alerts fire", firing ? "failure" : "idle", href("/alerts")),
-    findings && tile(wrong, wrong === 1 ? "finding in the configuration" : "findings in the configuration", wrong ? "degraded" : "idle", href("/configuration")),
-    proxies && tile(proxies.proxies.length, late ? `proxies, ${late} not in sync` : "proxies in sync", late ? "degraded" : "idle", href("/configuration")),
+    firing !== undefined && tile(firing, firing === 1 ? t("alert fires") : t("alerts fire"), firing ? "failure" : "idle", href("/alerts")),
+    findings && tile(wrong, wrong === 1 ? t("finding in the configuration") : t("findings in the configuration"), wrong ? "degraded" : "idle", href("/configuration")),
+    proxies && tile(proxies.proxies.length, late ? t("proxies, {n} not in sync", { n: late }) : t("proxies in sync"), late ? "degraded" : "idle", href("/configuration")),
   ].filter(Boolean);
 }
 
@@ -112,11 +113,11 @@ function section({ namespace, rows, history }) {
   return h(
     "section",
     { class: "space", "aria-labelledby": id },
-    h("header", {}, h("h2", { id }, namespace || "Without a proxy"), history.length > 0 && strip(history, `Health of ${namespace}`)),
+    h("header", {}, h("h2", { id }, namespace || t("Without a proxy")), history.length > 0 && strip(history, t("Health of {name}", { name: namespace }))),
     h(
       "table",
       { class: "apps" },
-      h("thead", {}, h("tr", {}, ...["Health", "Name", "Calls", "Errors", "p95", "History"].map((title) => h("th", { scope: "col" }, title)))),
+      h("thead", {}, h("tr", {}, ...[t("Health"), t("Name"), t("Calls"), t("Errors"), "p95", t("History")].map((title) => h("th", { scope: "col" }, title)))),
       h("tbody", {}, ...rows.map(line)),
     ),
   );
@@ -132,6 +133,6 @@ function line(row) {
     h("td", { class: "number" }, amount(row) || "none"),
     h("td", { class: "number" }, row.rate > 0 ? percent(row.share) : "\u2013"),
     h("td", { class: "number" }, latency(row)),
-    h("td", {}, row.history.length > 0 ? strip(row.history, `Health of ${row.name}`) : h("span", { class: "muted" }, "\u2013")),
+    h("td", {}, row.history.length > 0 ? strip(row.history, t("Health of {name}", { name: row.name })) : h("span", { class: "muted" }, "\u2013")),
   );
 }

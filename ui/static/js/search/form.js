@@ -4,6 +4,7 @@ import { get, Latest } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { parseDuration } from "../lib/format.js";
 import { parseTags } from "../lib/tags.js";
+import { t } from "../lib/texts.js";
 import { timeControl } from "../lib/timecontrol.js";
 import { completeTags } from "./completion.js";
 import { readLimit } from "./query.js";
@@ -47,7 +48,7 @@ export function filterForm(form, submit) {
   /** @param {string} sort @returns {Query | null} null when an input has to be mended first */
   function read(sort) {
     const range = valid() ? time.read() : null;
-    help("range", time.read() ? null : "The end has to be after the start");
+    help("range", time.read() ? null : t("The end has to be after the start"));
     if (range === null) return null;
     return {
       service: field("service").value,
@@ -64,14 +65,14 @@ export function filterForm(form, submit) {
   function valid() {
     const { error } = parseTags(field("tags").value);
     mark("tags", error === null);
-    help("tags", error, "All on one span, as key=value");
+    help("tags", error, t("All on one span, as key=value"));
     const bounds = ["minDuration", "maxDuration"].map((name) => {
       const text = field(name).value.trim();
       mark(name, text === "" || parseDuration(text) !== null);
       return text === "" ? undefined : parseDuration(text);
     });
-    let problem = bounds.includes(null) ? "Write a number and a unit: 1.2s, 100ms, 500us" : null;
-    if (bounds[0] && bounds[1] && bounds[0] > bounds[1]) problem = "The longest has to be above the shortest";
+    let problem = bounds.includes(null) ? t("Write a number and a unit: 1.2s, 100ms, 500us") : null;
+    if (bounds[0] && bounds[1] && bounds[0] > bounds[1]) problem = t("The longest has to be above the shortest");
     help("duration", problem);
     return error === null && problem === null;
   }

@@ -6,9 +6,12 @@ import { h, one } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { emptyState, sendTraces, showError, skeleton } from "../lib/states.js";
 import { formatTags, parseTags } from "../lib/tags.js";
+import { t } from "../lib/texts.js";
 import { DEFAULT_LOOKBACK } from "../lib/timerange.js";
+import { bound, readHeat } from "./cells.js";
 import { filterForm } from "./form.js";
-import { fromAddress, toAddress, toApi } from "./query.js";
+import { heatmap } from "./heatmap.js";
+import { fromAddress, toAddress, toApi, toHeatmap } from "./query.js";
 import { resultList } from "./results.js";
 import { scatter } from "./scatter.js";
 import { writeArea } from "./selection.js";
@@ -31,6 +34,19 @@ const plot = scatter(one("[data-scatter]"), {
   marks: () => one("[data-mark]").checked,
   mark: (area) => differences.choose(writeArea(area)),
 });
+const heatPlace = one("[data-heatmap]");
+const heats = new Latest();
+const heat = heatmap(heatPlace, ({ start, end, low, high }) => {
+  const range = /** @type {const} */ ({ lookback: "custom", start: Math.floor(start), end: Math.ceil(end) });
+  apply({ ...fromAddress(params()), range, minDuration: bound(low, "down"), maxDuration: bound(high, "up") });
+});
+for (const button of document.querySelectorAll("[data-plot]")) {
+  button.addEventListener("click", () => {
+    change({ plot: button.dataset.plot === "traces" ? null : button.dataset.plot }, "push");
+    draw();
+    drawHeat(fromAddress(params()));
+  });
+}
 const differences = special(one("[data-special]"), { add: addFilter });
 const compare = one("[data-compare-picked]");
 /** @type {string[]} */
@@ -38,7 +54,7 @@ let picked = [];
 const list = resultList(listPlace, plot.light, (ids) => {
   picked = ids;
   compare.disabled = ids.length < 2;
-  compare.textContent = ids.length === 1 ? "Compare: mark one more" : "Compare marked";
+  compare.textContent = ids.length === 1 ? t("Compare: mark one more") : t("Compare marked");
 });
 compare.addEventListener("click", () => location.assign(href("/traces/compare", { a: picked[0], b: picked[1] })));
 const form = filterForm(one("[data-filters]"), () => {
@@ -78,6 +94,27 @@ function restore() {
   sortSelect.value = query.sort;
   form.show(query);
   search(query);
+  drawHeat(query);
+}
+
+function heated() {
+  return params().get("plot") === "spans";
+}
+
+/** @param {import("./query.js").Query} query */
+async function drawHeat(query) {
+  if (!heated()) return;
+  heatPlace.hidden = false;
+  try {
+    const answer = await heats.run((signal) => get("/api/vigla/v1/traces/heatmap", { ...toHeatmap(query, Date.now()), columns: heat.columns() }, signal));
+    if (answer === undefined) return;
+    const read = readHeat(answer);
+    heatPlace.hidden = !read.cells.length;
+    heat.draw(read);
+  } catch (error) {
+    heat.draw(null);
+    showError(notice, t("The heatmap could not be loaded."), error, restore);
+  }
 }
 
 /** @param {import("./query.js").Query} query */
@@ -96,7 +133,7 @@ async function search(query) {
     if (!found.length) await empty(query);
   } catch (error) {
     if (found === null) listPlace.replaceChildren();
-    showError(notice, "The search failed.", error, restore);
+    showError(notice, t("The search failed."), error, restore);
   }
   results.classList.remove("refreshing");
 }
@@ -112,9 +149,12 @@ function draw() {
   const query = fromAddress(params());
   bar.hidden = found.length === 0;
   const cut = found.length >= query.limit;
-  one("[data-count]").textContent = `${cut ? "Newest " : ""}${count(found.length, "trace")}`;
-  one("[data-mark]").closest("label").hidden = found.length < 2;
-  plot.draw(found);
+  one("[data-count]").textContent = cut ? t("Newest {traces}", { traces: count(found.length, "trace") }) : count(found.length, "trace");
+  one("[data-plot-bar]").hidden = found.length === 0 && !heated();
+  one("[data-mark]").closest("label").hidden = found.length < 2 || heated();
+  for (const button of document.querySelectorAll("[data-plot]")) button.setAttribute("aria-pressed", String((button.dataset.plot === "spans") === heated()));
+  if (!heated()) heatPlace.hidden = true;
+  plot.draw(heated() ? [] : found);
   differences.draw(found);
   list.draw(sorted(found, query.sort));
 }
@@ -131,16 +171,16 @@ function noMatch(query) {
   const wider = { ...query, range: { lookback: "7d", start: null, end: null } };
   const filtered = query.service || query.tags || query.minDuration || query.maxDuration;
   return emptyState(
-    "No traces match",
-    h("p", {}, filtered ? "All filters have to hold on one span, within the time range." : "Nothing was received within the time range."),
+    t("No traces match"),
+    h("p", {}, filtered ? t("All filters have to hold on one span, within the time range.") : t("Nothing was received within the time range.")),
     h(
       "p",
       {},
-      query.range.lookback !== "7d" && h("button", { class: "button primary", type: "button", on: { click: () => apply(wider) } }, "Search the last 7 days"),
+      query.range.lookback !== "7d" && h("button", { class: "button primary", type: "button", on: { click: () => apply(wider) } }, t("Search the last 7 days")),
       " ",
-      filtered && h("button", { class: "button", type: "button", on: { click: () => apply({ ...fromAddress(new URLSearchParams()), range: query.range }) } }, "Remove filters"),
+      filtered && h("button", { class: "button", type: "button", on: { click: () => apply({ ...fromAddress(new URLSearchParams()), range: query.range }) } }, t("Remove filters")),
     ),
-    query.range.lookback === DEFAULT_LOOKBACK && !filtered ? h("p", {}, "Clocks of senders that run ahead or behind can also hide new traces.") : "",
+    query.range.lookback === DEFAULT_LOOKBACK && !filtered ? h("p", {}, t("Clocks of senders that run ahead or behind can also hide new traces.")) : "",
   );
 }
 

@@ -60,6 +60,21 @@ export function toApi(query, nowMs) {
   };
 }
 
+/** Parameters of `GET /api/vigla/v1/traces/heatmap`. @param {Query} query @param {number} nowMs */
+export function toHeatmap(query, nowMs) {
+  const { start, end } = resolve(query.range, nowMs);
+  const { tags } = parseTags(query.tags);
+  return {
+    start: Math.floor(start),
+    end: Math.ceil(end),
+    service: query.service,
+    operation: query.operation,
+    min_duration: query.minDuration,
+    max_duration: query.maxDuration,
+    tags: Object.keys(tags).length ? JSON.stringify(tags) : "",
+  };
+}
+
 /** @param {string} text @returns {number} */
 export function readLimit(text) {
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : DEFAULT_LIMIT;

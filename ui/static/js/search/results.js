@@ -1,9 +1,10 @@
 /** The list of found traces. */
 
+import { href } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle } from "../lib/dom.js";
 import { count, duration, exactDuration, utc, when } from "../lib/format.js";
-import { href } from "../lib/address.js";
+import { t } from "../lib/texts.js";
 
 /** @typedef {import("./summaries.js").Summary} Summary */
 
@@ -33,14 +34,14 @@ export function resultList(place, light, picks) {
     return h(
       "li",
       { data: { id: trace.id }, on },
-      h("label", { class: "pick" }, h("input", { type: "checkbox", value: trace.id, "aria-label": `Compare ${trace.service || "trace"} ${trace.id.slice(0, 7)}`, on: { change: (/** @type {any} */ event) => pick(trace.id, event.target) } })),
+      h("label", { class: "pick" }, h("input", { type: "checkbox", value: trace.id, "aria-label": t("Compare {service} {id}", { service: trace.service || t("trace"), id: trace.id.slice(0, 7) }), on: { change: (/** @type {any} */ event) => pick(trace.id, event.target) } })),
       h(
         "a",
         { class: trace.errors ? "trace-item failed" : "trace-item", href: href(`/trace/${encodeURIComponent(trace.id)}`) },
         h(
           "span",
           { class: "trace-name" },
-          middle(trace.service || "Root span not received", trace.service ? "service" : "service muted"),
+          middle(trace.service || t("Root span not received"), trace.service ? "service" : "service muted"),
           trace.operation ? middle(trace.operation, "operation") : h("span", { class: "operation muted" }, trace.id.slice(0, 7)),
         ),
         h("span", { class: "number errors" }, trace.errors ? count(trace.errors, "error") : ""),
@@ -84,5 +85,5 @@ function chips(trace) {
     ),
   );
   const rest = trace.services.length - shown.length;
-  return rest > 0 ? [...shown, h("span", { class: "muted" }, `+${rest} more`)] : shown;
+  return rest > 0 ? [...shown, h("span", { class: "muted" }, t("+{n} more", { n: rest }))] : shown;
 }

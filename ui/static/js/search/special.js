@@ -5,6 +5,7 @@ import { Latest, post } from "../lib/api.js";
 import { h, middle } from "../lib/dom.js";
 import { count, percent } from "../lib/format.js";
 import { showError } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { readArea, split } from "./selection.js";
 
 /**
@@ -20,11 +21,11 @@ export function special(place, actions) {
   const asked = new Latest();
   /** @type {Summary[]} */
   let traces = [];
-  const dragged = h("option", { value: "area" }, "those marked in the plot");
-  const choice = h("select", {}, h("option", { value: "" }, "…"), h("option", { value: "failed" }, "the failing ones"), h("option", { value: "slow" }, "the slowest 10 %"), dragged);
+  const dragged = h("option", { value: "area" }, t("those marked in the plot"));
+  const choice = h("select", {}, h("option", { value: "" }, "…"), h("option", { value: "failed" }, t("the failing ones")), h("option", { value: "slow" }, t("the slowest 10 %")), dragged);
   const sum = h("p", { class: "special-sum", "aria-live": "polite" });
   const list = h("ul", { class: "special-list" });
-  place.replaceChildren(h("div", { class: "special-bar" }, h("label", {}, "What is special about ", choice)), sum, list);
+  place.replaceChildren(h("div", { class: "special-bar" }, h("label", {}, t("What is special about "), choice)), sum, list);
   choice.addEventListener("change", () => choose(choice.value));
 
   /** @param {string} which empty for nothing */
@@ -50,17 +51,17 @@ export function special(place, actions) {
     const { selected, others } = split(traces, which);
     if (!selected.length || !others.length) {
       list.replaceChildren();
-      sum.textContent = selected.length ? "All traces found are selected: there is nothing to compare them with." : "No trace found is among them.";
+      sum.textContent = selected.length ? t("All traces found are selected: there is nothing to compare them with.") : t("No trace found is among them.");
       return;
     }
     try {
       const answer = await asked.run((signal) => post("/api/vigla/v1/traces/explain", { selected: starts(selected), others: starts(others) }, signal));
       if (answer === undefined) return;
-      sum.textContent = `${count(selected.length, "trace")} against ${count(others.length, "other")}: ${answer.differences.length ? count(answer.differences.length, "significant difference") : "no significant difference"}`;
+      sum.textContent = t("{traces} against {others}: {differences}", { traces: count(selected.length, "trace"), others: count(others.length, "other"), differences: answer.differences.length ? count(answer.differences.length, "significant difference") : t("no significant difference") });
       list.replaceChildren(...answer.differences.map(item));
     } catch (error) {
       list.replaceChildren();
-      showError(sum, "The comparison failed.", error, () => draw(traces));
+      showError(sum, t("The comparison failed."), error, () => draw(traces));
     }
   }
 
@@ -68,8 +69,8 @@ export function special(place, actions) {
   function item(difference) {
     const { level, key, value, selected, others } = difference;
     const searchable = level !== "intrinsic" || key !== "status" || value === "error";
-    const words = `${key}=${value}: ${percent(selected)} of the selected, ${percent(others)} of the others`;
-    const props = searchable ? { class: "special-item", type: "button", "aria-label": `${words}; add to the search`, title: "Add to the search", on: { click: () => actions.add(difference) } } : { class: "special-item" };
+    const words = t("{tag}: {selected} of the selected, {others} of the others", { tag: `${key}=${value}`, selected: percent(selected), others: percent(others) });
+    const props = searchable ? { class: "special-item", type: "button", "aria-label": t("{words}; add to the search", { words }), title: t("Add to the search"), on: { click: () => actions.add(difference) } } : { class: "special-item" };
     return h("li", {}, h(searchable ? "button" : "div", props, h("span", { class: "special-name" }, middle(key, "muted"), "=", middle(value)), h("span", { class: "special-pair" }, bar("selected", selected), bar("others", others))));
   }
 

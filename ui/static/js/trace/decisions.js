@@ -9,7 +9,7 @@ import { t } from "../lib/texts.js";
 
 const MARGIN_US = 60_000_000; // proxies may begin before the first span
 const NS_PER_US = 1000;
-const HEADINGS = ["From", "To", "Request", "Answer", "Decided by"];
+const HEADINGS = [t("From"), t("To"), t("Request"), t("Answer"), t("Decided by")];
 
 /**
  * @typedef {{flag: string, meaning: string}} Flag
@@ -36,8 +36,8 @@ export async function showDecisions(place, trace) {
     h(
       "details",
       { class: "decisions" },
-      h("summary", {}, "What the proxies decided ", h("span", { class: "muted" }, `${count(hops.length, "log entry", "log entries")}${odd ? `, ${odd} with response flags` : ""}`)),
-      h("div", { class: "decisions-table", tabindex: "0", role: "region", "aria-label": "What the proxies decided" }, table(hops)),
+      h("summary", {}, t("What the proxies decided "), h("span", { class: "muted" }, `${count(hops.length, "log entry", "log entries")}${odd ? `, ${t("{n} with response flags", { n: odd })}` : ""}`)),
+      h("div", { class: "decisions-table", tabindex: "0", role: "region", "aria-label": t("What the proxies decided") }, table(hops)),
       h("p", {}, h("a", { href: href("/logs", { trace_id: trace.id, lookback: "custom", ...range }) }, t("Show access logs"))),
     ),
   );
@@ -56,7 +56,7 @@ function table(hops) {
 /** @param {Hop} hop */
 function row(hop) {
   const request = [hop.method, hop.path].filter(Boolean).join(" ") || "connection";
-  const logged = h("i", { class: "muted" }, " logged it");
+  const logged = h("i", { class: "muted" }, t(" logged it"));
   const cells = [
     [middle(hop.source || "unknown"), hop.reporter === "source" && logged],
     [middle(hop.destination || hop.service || "unknown"), hop.reporter === "destination" && logged],
@@ -71,7 +71,7 @@ function row(hop) {
 /** @param {Hop} hop */
 function answerOf(hop) {
   return [
-    h("span", {}, `${hop.status || "no status"}${hop.dur === undefined ? "" : `, ${duration(hop.dur / NS_PER_US)}`}`),
+    h("span", {}, `${hop.status || t("no status")}${hop.dur === undefined ? "" : `, ${duration(hop.dur / NS_PER_US)}`}`),
     ...hop.flags.map(({ flag, meaning }) => h("span", { class: "flag" }, h("b", {}, flag), ` ${meaning}`)),
   ];
 }
@@ -85,8 +85,8 @@ function decidedBy(hop) {
     by.destination_rule && objectLink(String(by.destination_rule), String(by.destination_rule)),
     by.policy && `policy ${by.policy}`,
     by.fault && `fault ${by.fault}`,
-    Number(by.attempts) > 1 && `${by.attempts} attempts`,
-    hop.mutual_tls && "mutual TLS",
+    Number(by.attempts) > 1 && t("{n} attempts", { n: by.attempts }),
+    hop.mutual_tls && t("mutual TLS"),
     !by.virtual_service && hop.reporter === "source" && `route ${by.route ?? "none"}`,
   ];
   return facts.filter(Boolean).map((fact) => h("span", { class: "fact" }, fact));

@@ -5,6 +5,7 @@ import { serviceClass } from "../lib/colours.js";
 import { h } from "../lib/dom.js";
 import { count, duration, exactDuration, localTime, utc } from "../lib/format.js";
 import { copyButton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { selfTime } from "./selftime.js";
 
 /** @typedef {import("./model.js").Trace} Trace @typedef {import("./model.js").Span} Span @typedef {import("./model.js").Tag} Tag */
@@ -14,7 +15,7 @@ const AROUND_US = 3_600e6; // a search from here looks an hour before and after 
 
 /** @param {Trace} trace @param {Span} span */
 export function details(trace, span) {
-  const tables = [table("Attributes", span.tags, trace, span), table("Resource", span.process, trace, span)];
+  const tables = [table(t("Attributes"), span.tags, trace, span), table(t("Resource"), span.process, trace, span)];
   const attributes = span.tags.length + span.process.length;
   return h(
     "div",
@@ -37,17 +38,17 @@ export function details(trace, span) {
 function head(trace, span) {
   const at = trace.start + span.start;
   const facts = /** @type {const} */ ([
-    ["Service", span.service],
-    ["Kind", span.kind],
-    ["Duration", duration(span.duration), exactDuration(span.duration)],
-    ["Self time", duration(selfTime(trace.spans, span.index)), exactDuration(selfTime(trace.spans, span.index))],
-    ["Start", `+${duration(span.start)}`, `${localTime(at)}, ${utc(at)}`],
-    ["Span ID", span.id],
+    [t("Service"), span.service],
+    [t("Kind"), span.kind],
+    [t("Duration"), duration(span.duration), exactDuration(span.duration)],
+    [t("Self time"), duration(selfTime(trace.spans, span.index)), exactDuration(selfTime(trace.spans, span.index))],
+    [t("Start"), `+${duration(span.start)}`, `${localTime(at)}, ${utc(at)}`],
+    [t("Span ID"), span.id],
   ]);
   return h(
     "header",
     { class: "details-head" },
-    h("h3", { dir: "auto" }, span.name || "(no name)"),
+    h("h3", { dir: "auto" }, span.name || t("(no name)")),
     h(
       "dl",
       { class: "facts" },
@@ -58,10 +59,10 @@ function head(trace, span) {
 
 /** @param {HTMLElement[]} tables */
 function filter(tables) {
-  const input = h("input", { type: "search", placeholder: "Filter attributes", "aria-label": "Filter attributes", class: "details-filter", spellcheck: "false" });
+  const input = h("input", { type: "search", placeholder: t("Filter attributes"), "aria-label": t("Filter attributes"), class: "details-filter", spellcheck: "false" });
   input.addEventListener("input", () => {
     const text = input.value.trim().toLowerCase();
-    for (const line of tables.flatMap((t) => [...t.querySelectorAll("tr")])) line.hidden = !line.textContent?.toLowerCase().includes(text);
+    for (const line of tables.flatMap((each) => [...each.querySelectorAll("tr")])) line.hidden = !line.textContent?.toLowerCase().includes(text);
   });
   return input;
 }
@@ -86,7 +87,7 @@ function line({ key, value, type }, trace, span) {
     "tr",
     {},
     h("th", { scope: "row" }, key),
-    h("td", { title: type && type !== "string" ? type : null }, h("a", { href: address, title: `Find traces of ${span.service} with this ${key}`, dir: "auto" }, text === "" ? "(empty)" : text)),
+    h("td", { title: type && type !== "string" ? type : null }, h("a", { href: address, title: t("Find traces of {service} with this {key}", { service: span.service, key }), dir: "auto" }, text === "" ? t("(empty)") : text)),
   );
 }
 
@@ -131,7 +132,7 @@ function links(trace, span) {
       "ul",
       {},
       ...span.links.map(({ traceId, spanId }) =>
-        h("li", {}, h("a", { class: "mono", href: href(`/trace/${encodeURIComponent(traceId)}`, { span: spanId, open: spanId }) }, traceId === trace.id ? `this trace, span ${spanId}` : `trace ${traceId}, span ${spanId}`)),
+        h("li", {}, h("a", { class: "mono", href: href(`/trace/${encodeURIComponent(traceId)}`, { span: spanId, open: spanId }) }, traceId === trace.id ? t("this trace, span {span}", { span: spanId }) : t("trace {trace}, span {span}", { trace: traceId, span: spanId }))),
       ),
     ),
   );

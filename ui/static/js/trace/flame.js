@@ -4,6 +4,7 @@ import { change, params } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, s } from "../lib/dom.js";
 import { count, duration, percent } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 import { icicle } from "./icicle.js";
 import { mergePaths } from "./paths.js";
 
@@ -17,8 +18,8 @@ export function flameGraph(place, trace) {
   const roots = mergePaths(trace);
   const whole = roots.reduce((sum, { weight }) => sum + weight, 0);
   const facts = h("p", { class: "flame-facts", "aria-live": "polite" });
-  const back = h("button", { class: "button quiet", type: "button", on: { click: () => zoom("") } }, "Show all");
-  const svg = s("svg", { class: "flame", role: "tree", tabindex: 0, "aria-label": "Flame graph: spans by path, as wide as the time in them and below" });
+  const back = h("button", { class: "button quiet", type: "button", on: { click: () => zoom("") } }, t("Show all"));
+  const svg = s("svg", { class: "flame", role: "tree", tabindex: 0, "aria-label": t("Flame graph: spans by path, as wide as the time in them and below") });
   /** @type {Box[]} */
   let boxes = [];
   let focused = 0;
@@ -69,7 +70,7 @@ export function flameGraph(place, trace) {
   /** @param {PathNode} node */
   function words(node) {
     const failed = node.errors ? `, ${count(node.errors, "error")}` : "";
-    return `${node.service || "(no service)"}: ${node.name || "(no name)"}, ${count(node.count, "span")}, ${duration(node.total)}, self ${duration(node.self)} (${percent(whole ? node.self / whole : 0)})${failed}`;
+    return `${node.service || t("(no service)")}: ${node.name || t("(no name)")}, ${count(node.count, "span")}, ${duration(node.total)}, ${t("self")} ${duration(node.self)} (${percent(whole ? node.self / whole : 0)})${failed}`;
   }
 
   /** @param {number} at */

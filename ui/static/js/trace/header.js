@@ -4,15 +4,16 @@ import { href } from "../lib/address.js";
 import { h, middle, one } from "../lib/dom.js";
 import { count, duration, exactDuration, utc, when } from "../lib/format.js";
 import { copyButton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 
 /** @param {import("./model.js").Trace} trace */
 export function showHeader(trace) {
   const root = trace.roots.length ? trace.spans[trace.roots[0]] : null;
   if (root) {
     one("[data-root]").replaceChildren(
-      h("a", { class: "root-service", href: href("/search", { service: root.service }), title: "Search this service" }, middle(root.service || "(no service)")),
+      h("a", { class: "root-service", href: href("/search", { service: root.service }), title: t("Search this service") }, middle(root.service || t("(no service)"))),
       " ",
-      middle(root.name || "(no name)", "root-name"),
+      middle(root.name || t("(no name)"), "root-name"),
     );
     document.title = `${root.service}: ${root.name} - vigla`;
   }
@@ -20,12 +21,12 @@ export function showHeader(trace) {
   one("[data-id]").append(copyButton(() => trace.id));
   const depth = trace.spans.reduce((deepest, span) => Math.max(deepest, span.depth + 1), 0);
   const facts = [
-    fact("Duration", duration(trace.duration), exactDuration(trace.duration)),
-    fact("Spans", trace.spans.length.toLocaleString("en")),
-    fact("Services", String(trace.services.length)),
-    fact("Depth", String(depth)),
-    fact("Errors", String(trace.errors), trace.errors ? `${count(trace.errors, "span")} failed` : "No span failed", trace.errors > 0),
-    fact("Start", when(trace.start, Date.now()), utc(trace.start)),
+    fact(t("Duration"), duration(trace.duration), exactDuration(trace.duration)),
+    fact(t("Spans"), trace.spans.length.toLocaleString("en")),
+    fact(t("Services"), String(trace.services.length)),
+    fact(t("Depth"), String(depth)),
+    fact(t("Errors"), String(trace.errors), trace.errors ? t("{spans} failed", { spans: count(trace.errors, "span") }) : t("No span failed"), trace.errors > 0),
+    fact(t("Start"), when(trace.start, Date.now()), utc(trace.start)),
   ];
   one("[data-facts]").replaceChildren(...facts);
 }

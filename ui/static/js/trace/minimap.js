@@ -3,6 +3,7 @@
 import { serviceClass } from "../lib/colours.js";
 import { h } from "../lib/dom.js";
 import { duration } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 
 /** @typedef {import("./model.js").Trace} Trace @typedef {{start: number, end: number}} Zoom */
 
@@ -41,7 +42,7 @@ export function minimap(place, trace, zoomTo) {
   function handle(side) {
     return h("div", {
       class: `handle ${side}`, role: "slider", tabindex: 0, data: { side },
-      "aria-label": side === "start" ? "Start of the timeline" : "End of the timeline",
+      "aria-label": side === "start" ? t("Start of the timeline") : t("End of the timeline"),
       on: { keydown: (/** @type {KeyboardEvent} */ event) => step(event, side) },
     });
   }

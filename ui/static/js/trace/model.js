@@ -1,5 +1,7 @@
 /** A trace as a tree, from Jaeger's trace JSON. Survives cycles, duplicate ids, missing parents. */
 
+import { count, t } from "../lib/texts.js";
+
 /**
  * @typedef {{key: string, value: any, type?: string}} Tag
  * @typedef {{traceId: string, spanId: string, kind: string}} Link
@@ -103,8 +105,8 @@ function join(spans, traceId, warnings) {
       span.parent = index;
     }
   }
-  if (orphans) warnings.push(`${orphans === 1 ? "1 span names a parent that was" : `${orphans} spans name parents that were`} not received; shown at the top level.`);
-  if (cutCycles(spans)) warnings.push("Some spans are their own ancestors; the circle was cut at the earliest one.");
+  if (orphans) warnings.push(`${count(orphans, "span names a parent that was", "spans name parents that were")} ${t("not received; shown at the top level.")}`);
+  if (cutCycles(spans)) warnings.push(t("Some spans are their own ancestors; the circle was cut at the earliest one."));
 }
 
 /** @param {Span[]} spans @returns {boolean} whether there was one */

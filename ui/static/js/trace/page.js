@@ -5,6 +5,7 @@ import { ApiError, get } from "../lib/api.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle, one } from "../lib/dom.js";
 import { emptyState, showError, showWarnings, skeleton } from "../lib/states.js";
+import { t } from "../lib/texts.js";
 import { criticalPath } from "./criticalpath.js";
 import { showDecisions } from "./decisions.js";
 import { findSpans } from "./find.js";
@@ -34,15 +35,15 @@ async function load() {
     place.replaceChildren();
     frame.classList.add("failed");
     if (error instanceof ApiError && error.status === 404) place.replaceChildren(notFound());
-    else showError(notice, "The trace could not be loaded.", error, load);
+    else showError(notice, t("The trace could not be loaded."), error, load);
   }
 }
 
 function notFound() {
   return emptyState(
-    "Trace not found",
-    h("p", {}, "There is no trace with this ID. It may not have arrived yet, may be older than what is kept, or was not sampled."),
-    h("p", {}, h("button", { class: "button primary", type: "button", on: { click: load } }, "Try again")),
+    t("Trace not found"),
+    h("p", {}, t("There is no trace with this ID. It may not have arrived yet, may be older than what is kept, or was not sampled.")),
+    h("p", {}, h("button", { class: "button primary", type: "button", on: { click: load } }, t("Try again"))),
   );
 }
 
@@ -176,7 +177,7 @@ function view(trace) {
 
   function listServices() {
     const menu = one("[data-services-list]");
-    one("[data-services] summary").textContent = state.services.size ? `Services: ${state.services.size} of ${trace.services.length}` : "Services";
+    one("[data-services] summary").textContent = state.services.size ? t("Services: {n} of {all}", { n: state.services.size, all: trace.services.length }) : t("Services");
     if (menu.childElementCount === trace.services.length) {
       for (const box of menu.querySelectorAll("input")) box.checked = state.services.has(box.value);
       return;
@@ -191,7 +192,7 @@ function view(trace) {
           else chosen.delete(name);
           update({ services: chosen }, "push");
         });
-        return h("label", { class: `check ${serviceClass(name)}` }, box, h("span", { class: "chip" }, middle(name || "(no service)")), h("span", { class: "muted" }, String(spans)));
+        return h("label", { class: `check ${serviceClass(name)}` }, box, h("span", { class: "chip" }, middle(name || t("(no service)"))), h("span", { class: "muted" }, String(spans)));
       }),
     );
   }
@@ -215,7 +216,7 @@ function view(trace) {
     function show() {
       if (document.activeElement !== input) input.value = state.find;
       const at = matches.indexOf(indexOf(state.selected));
-      one("[data-find-count]").textContent = state.find ? (at >= 0 ? `${at + 1} of ${matches.length}` : `${matches.length} found`) : "";
+      one("[data-find-count]").textContent = state.find ? (at >= 0 ? `${at + 1} of ${matches.length}` : t("{n} found", { n: matches.length })) : "";
       for (const button of [one("[data-find-prev]"), one("[data-find-next]")]) button.disabled = matches.length === 0;
     }
 

@@ -3,6 +3,7 @@
 import { serviceClass } from "../lib/colours.js";
 import { h, icon, middle } from "../lib/dom.js";
 import { duration, exactDuration } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 import { judge } from "./judge.js";
 import { selfSections } from "./selftime.js";
 
@@ -41,33 +42,33 @@ export function row(look, index, position, width) {
 
 /** @param {Span} span @param {boolean} collapsed @param {import("./usual.js").Known | undefined} usual */
 function nameCell(span, collapsed, usual) {
-  const problem = span.error ? "Failed" : collapsed && span.errorsBelow ? `${span.errorsBelow} failed below` : "";
+  const problem = span.error ? t("Failed") : collapsed && span.errorsBelow ? t("{n} failed below", { n: span.errorsBelow }) : "";
   return h(
     "div",
     { class: "tl-name", role: "gridcell" },
     h("span", { class: "indent", style: { "--depth": String(span.depth) } }),
     span.children.length
-      ? h("button", { class: "fold", type: "button", tabindex: -1, "aria-label": collapsed ? "Expand" : "Collapse", data: { fold: "" } }, icon(CHEVRON))
+      ? h("button", { class: "fold", type: "button", tabindex: -1, "aria-label": collapsed ? t("Expand") : t("Collapse"), data: { fold: "" } }, icon(CHEVRON))
       : h("span", { class: "fold" }),
     h("span", { class: "stripe" }),
     problem && h("span", { class: span.error ? "flag error" : "flag below", title: problem, role: "img", "aria-label": problem }, icon(ERROR)),
     usual && judge(span.duration, usual) && slowMark(span, usual),
-    middle(span.service || "(no service)", "service"),
-    middle(span.name || "(no name)", "operation"),
-    collapsed && h("span", { class: "hidden-count", title: "Spans below" }, `+${span.children.length}`),
+    middle(span.service || t("(no service)"), "service"),
+    middle(span.name || t("(no name)"), "operation"),
+    collapsed && h("span", { class: "hidden-count", title: t("Spans below") }, `+${span.children.length}`),
   );
 }
 
 /** @param {Span} span @param {import("./usual.js").Known} usual */
 function slowMark(span, usual) {
-  const text = `Slower than usual: ${duration(span.duration)}; half take ${duration(usual.p50)}, 95 % at most ${duration(usual.p95)}`;
+  const text = t("Slower than usual: {time}; half take {p50}, 95 % at most {p95}", { time: duration(span.duration), p50: duration(usual.p50), p95: duration(usual.p95) });
   return h("span", { class: `unusual ${judge(span.duration, usual)}`, title: text, role: "img", "aria-label": text }, judge(span.duration, usual) === "slow" ? "▲▲" : "▲");
 }
 
 /** @param {Trace} trace @param {Span} span */
 function hover(trace, span) {
   const self = selfSections(trace.spans, span.index).reduce((sum, part) => sum + part.end - part.start, 0);
-  return `${span.service}: ${span.name}\n${exactDuration(span.duration)}, self ${exactDuration(self)}, starts at ${exactDuration(span.start)}`;
+  return t("{name}\n{time}, self {self}, starts at {start}", { name: `${span.service}: ${span.name}`, time: exactDuration(span.duration), self: exactDuration(self), start: exactDuration(span.start) });
 }
 
 /** @param {Look} look @param {Span} span @param {number} width */

@@ -4,33 +4,34 @@ import { change, params } from "../lib/address.js";
 import { serviceClass } from "../lib/colours.js";
 import { h, middle } from "../lib/dom.js";
 import { duration, exactDuration } from "../lib/format.js";
+import { t } from "../lib/texts.js";
 import { groupings, sortGroups, statistics } from "./statistics.js";
 
 /** @typedef {import("./statistics.js").Group} Group */
 
 /** @type {[string, string, boolean][]} property, heading, whether it is a time */
 const COLUMNS = [
-  ["count", "Count", false],
-  ["total", "Total", true],
-  ["average", "Average", true],
-  ["least", "Min", true],
-  ["most", "Max", true],
-  ["self", "Self time", true],
-  ["errors", "Errors", false],
-  ["slow", "Beyond usual", false],
+  ["count", t("Count"), false],
+  ["total", t("Total"), true],
+  ["average", t("Average"), true],
+  ["least", t("Min"), true],
+  ["most", t("Max"), true],
+  ["self", t("Self time"), true],
+  ["errors", t("Errors"), false],
+  ["slow", t("Beyond usual"), false],
 ];
 
 /** @param {HTMLElement} place @param {import("./model.js").Trace} trace @param {(span: import("./model.js").Span) => import("./statistics.js").Usual | undefined} usual */
 export function statisticsTable(place, trace, usual) {
   const keys = groupings(trace);
-  const by = chooser("Group by", keys, "group");
-  const then = chooser("then by", ["", ...keys], "then");
+  const by = chooser(t("Group by"), keys, "group");
+  const then = chooser(t("then by"), ["", ...keys], "then");
   const table = h("table", { class: "stats" });
-  place.replaceChildren(h("div", { class: "stats-bar" }, by.label, then.label), h("div", { class: "stats-scroll", tabindex: 0, role: "region", "aria-label": "Statistics" }, table));
+  place.replaceChildren(h("div", { class: "stats-bar" }, by.label, then.label), h("div", { class: "stats-scroll", tabindex: 0, role: "region", "aria-label": t("Statistics") }, table));
 
   /** @param {string} text @param {string[]} options @param {string} parameter */
   function chooser(text, options, parameter) {
-    const select = h("select", {}, ...options.map((key) => h("option", { value: key }, key || "(nothing)")));
+    const select = h("select", {}, ...options.map((key) => h("option", { value: key }, key || t("(nothing)"))));
     select.addEventListener("change", () => {
       change({ [parameter]: select.value }, "push");
       draw();
@@ -47,7 +48,7 @@ export function statisticsTable(place, trace, usual) {
     const [column, ascending] = known ? [given[2], given[1] === ""] : ["self", false];
     const groups = sortGroups(statistics(trace, by.select.value, then.select.value, usual), column, ascending);
     table.replaceChildren(
-      h("thead", {}, h("tr", {}, heading("name", "Group", column, ascending), ...COLUMNS.map(([property, text]) => heading(property, text, column, ascending)))),
+      h("thead", {}, h("tr", {}, heading("name", t("Group"), column, ascending), ...COLUMNS.map(([property, text]) => heading(property, text, column, ascending)))),
       h("tbody", {}, ...groups.flatMap((group) => [line(group, by.select.value, 0), ...group.groups.map((below) => line(below, then.select.value, 1))])),
     );
   }
@@ -74,7 +75,7 @@ export function statisticsTable(place, trace, usual) {
 
 /** @param {Group} group @param {string} by @param {number} level */
 function line(group, by, level) {
-  const name = group.name === null ? `(without ${by})` : group.name || "(empty)";
+  const name = group.name === null ? t("(without {key})", { key: by }) : group.name || t("(empty)");
   return h(
     "tr",
     { class: level ? "nested" : null },

@@ -3,6 +3,7 @@
 import { h } from "../lib/dom.js";
 import { duration } from "../lib/format.js";
 import { linearTicks } from "../lib/scale.js";
+import { t } from "../lib/texts.js";
 import { details } from "./details.js";
 import { row } from "./row.js";
 
@@ -19,10 +20,10 @@ const NAMES_KEY = "vigla.trace.names";
  */
 export function timeline(place, actions) {
   const ruler = h("div", { class: "tl-ruler", "aria-hidden": "true" });
-  const divider = h("div", { class: "tl-divider", role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": "Width of the names", "aria-valuemin": 15, "aria-valuemax": 70 });
-  const body = h("div", { class: "tl-body", role: "treegrid", tabindex: 0, "aria-label": "Spans" });
+  const divider = h("div", { class: "tl-divider", role: "separator", tabindex: 0, "aria-orientation": "vertical", "aria-label": t("Width of the names"), "aria-valuemin": 15, "aria-valuemax": 70 });
+  const body = h("div", { class: "tl-body", role: "treegrid", tabindex: 0, "aria-label": t("Spans") });
   const scroller = h("div", { class: "tl-scroll" }, body);
-  place.replaceChildren(h("div", { class: "tl-head" }, h("div", { class: "tl-title" }, "Service and operation"), ruler, divider), scroller);
+  place.replaceChildren(h("div", { class: "tl-head" }, h("div", { class: "tl-title" }, t("Service and operation")), ruler, divider), scroller);
   resizable(place, divider);
 
   /** @type {Look | null} */

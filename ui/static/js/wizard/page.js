@@ -1,13 +1,13 @@
 /** The wizards: a form, what it would change, and what the mesh does then. */
 
+import { diffView, findingRows } from "../configuration/findings.js";
+import { readFindings } from "../configuration/model.js";
 import { base, change, href, onNavigate, params } from "../lib/address.js";
 import { ApiError, ask, get, Latest, post } from "../lib/api.js";
 import { h, one } from "../lib/dom.js";
 import { emptyState, showError, skeleton } from "../lib/states.js";
 import { t } from "../lib/texts.js";
 import { toast } from "../lib/toast.js";
-import { diffView, findingRows } from "../configuration/findings.js";
-import { readFindings } from "../configuration/model.js";
 import { effect } from "./effect.js";
 import { formOf } from "./forms.js";
 import { asked, KINDS, purpose, readServices, title } from "./model.js";
