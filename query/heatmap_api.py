@@ -70,7 +70,7 @@ def router(engine: TraceEngine, limits: Limits) -> APIRouter:
     async def counted(request: Request, parameters: Annotated[Parameters, Query()]) -> Response:
         """Counts of all spans that match, by start and duration, and where such spans usually are.
 
-        ``cells`` has a list for each of ``column``, ``bucket``, ``spans`` and ``errors``. A column is ``step``
+        ``cells`` lists ``column``, ``bucket``, ``spans`` and ``errors``. A column is ``step``
         microseconds long; bucket k is of durations from ``2 ** (k / buckets_per_octave)`` microseconds.
         ``usual`` is null without spans a week and a day earlier.
         """
