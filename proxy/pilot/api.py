@@ -14,6 +14,7 @@ from proxy.config.apply import judge, refused
 from proxy.config.collection import Collection
 from proxy.config.objects import Key
 from proxy.config.parse import DEFAULT_NAMESPACE
+from proxy.config.schemas import schemas
 from proxy.config.store import UnknownRevisionError
 from proxy.pilot import forms, wizards
 from proxy.pilot.answers import FORBIDDEN, NOT_FOUND, TOO_LARGE, UNPROCESSABLE, answered, failed
@@ -103,6 +104,11 @@ def _objects(routes: APIRouter, pilot: Pilot) -> None:
             text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
             return Response(text, media_type="application/yaml")
         return answered({"items": [forms.item(o) for o in found]})
+
+    @routes.get("/schemas")
+    async def described() -> Response:
+        """What objects of each kind can hold, as JSON Schema."""
+        return answered(schemas())
 
     @routes.delete("/config/{kind}/{namespace}/{name}")
     async def delete(kind: str, namespace: str, name: str, author: str = "api") -> Response:

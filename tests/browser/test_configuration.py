@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import Server
+from tests.browser.accessibility import serious_findings
 from tests.browser.conftest import PHONE, OpenPage
 
 QUIET = {"VIGLA_SCRAPE__OWN": "false", "VIGLA_RULES__MESH": "false", "VIGLA_MESH__ENABLED": "true"}
@@ -131,3 +132,37 @@ def test_other_sites_change_nothing(mesh: Server) -> None:
     api = f"{mesh.query_url}/api/vigla/v1/mesh/apply"
     answer = httpx.post(api, content=SERVICE, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 403
+
+
+def test_what_can_stand_at_the_caret_is_completed(page: Page) -> None:
+    source = page.get_by_label("YAML")
+    expect(source).not_to_have_value("")
+    source.fill(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: reviews\nspec:\n  "
+    )
+    page.keyboard.press("Control+Space")
+    options = page.get_by_role("option")
+    expect(options.filter(has_text="gateways")).to_be_visible()
+    page.keyboard.type("hos")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(source).to_have_value(re.compile("spec:\n  hosts:$"))
+    page.keyboard.type("\n  - re")
+    expect(options).to_have_text(["reviewsshop"])
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    assert serious_findings(page) == []
+
+
+def test_completion_stays_inside_of_the_editor(page: Page) -> None:
+    source = page.get_by_label("YAML")
+    expect(source).not_to_have_value("")
+    source.fill("kind: VirtualService\nspec:\n" + "  # a line\n" * 60 + "  ")
+    page.keyboard.press("Control+Space")
+    listed, editor = page.get_by_role("listbox"), page.locator(".editor")
+    expect(listed).to_be_visible()
+    inner, outer = listed.bounding_box(), editor.bounding_box()
+    assert inner
+    assert outer
+    assert inner["y"] >= outer["y"]
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 globalThis.document = { documentElement: { dataset: {} } };
-const { best } = await import("../../../ui/static/js/lib/querybox.js");
+const { best } = await import("../../../ui/static/js/lib/completion.js");
 const { located, placeOf } = await import("../../../ui/static/js/metrics/language.js");
 const { readExemplars, readInstant, readRange, selector, shortNames, stepOf } = await import("../../../ui/static/js/metrics/model.js");
 const { counts, filtered, readGroups } = await import("../../../ui/static/js/alerts/model.js");

@@ -35,6 +35,25 @@ async def test_objects_are_selected(mesh: Mesh):
     assert await found(kind="Gateway") == []
 
 
+async def test_each_kind_has_a_schema(mesh: Mesh):
+    known = await mesh.get("/schemas")
+    route = known["kinds"]["VirtualService"]
+    assert (route["apiVersion"], route["inline"], route["namespaced"]) == (
+        "networking.istio.io/v1",
+        False,
+        True,
+    )
+    assert known["kinds"]["Namespace"]["namespaced"] is False
+    for kind in known["kinds"].values():
+        assert kind["schema"]["$ref"].removeprefix("#/$defs/") in known["$defs"]
+
+    def fields(name: str) -> set[str]:
+        return set(known["$defs"][name]["properties"])
+
+    assert {"hosts", "http", "tls", "tcp", "exportTo", "gateways"} == fields("VirtualService")
+    assert {"perTryTimeout", "retryOn", "attempts"} <= fields("HTTPRetry")  # spelled as in YAML
+
+
 async def test_everything_that_is_wrong_is_said_and_nothing_applied(mesh: Mesh):
     text = service() + routes(timeout="soon") + routes("two").replace("http:", "colour: red\n  http:")
     problems = await mesh.refused(text)

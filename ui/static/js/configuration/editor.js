@@ -1,16 +1,20 @@
-/** A text with line numbers; findings mark their lines. */
+/** A text with line numbers and completion; findings mark their lines. */
 
+import { completing } from "../lib/completion.js";
 import { h } from "../lib/dom.js";
+import { t } from "../lib/texts.js";
 
 /** @typedef {import("./model.js").Finding} Finding */
 
 const CHECK_AFTER_MS = 500;
 
-/** @param {(text: string) => void} changed called when the user has stopped typing */
-export function editor(changed) {
+/** @param {import("../lib/completion.js").Vocabulary} vocabulary @param {(text: string) => void} changed called when the user has stopped typing */
+export function editor(vocabulary, changed) {
   const gutter = h("div", { class: "gutter", "aria-hidden": "true" });
-  const area = h("textarea", { class: "source", spellcheck: "false", autocomplete: "off", "aria-label": "YAML", wrap: "off" });
-  const element = h("div", { class: "editor" }, gutter, area);
+  const area = h("textarea", { class: "source", spellcheck: "false", autocomplete: "off", "aria-label": "YAML", wrap: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "yaml-completions", "aria-autocomplete": "list" });
+  const list = h("ul", { id: "yaml-completions", class: "completions", role: "listbox", "aria-label": t("Completions"), hidden: true });
+  const element = h("div", { class: "editor completed" }, gutter, area, list);
+  completing(area, list, vocabulary, { taken: () => area.dispatchEvent(new Event("input")), shown: () => beside(area, list) });
   /** @type {Map<number, string>} */
   let marks = new Map();
   let timer = 0;
@@ -24,7 +28,7 @@ export function editor(changed) {
   area.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     // Escape and Tab leave the field, as everywhere; only inside of an indentation Tab indents.
     const before = area.value.slice(0, area.selectionStart);
-    if (event.key !== "Tab" || event.shiftKey || !/(^|\n) +$/.test(before)) return;
+    if (event.defaultPrevented || event.key !== "Tab" || event.shiftKey || !/(^|\n) +$/.test(before)) return;
     event.preventDefault();
     area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("input"));
@@ -62,4 +66,18 @@ export function editor(changed) {
       area.scrollTop = Math.max(0, (area.scrollHeight / lines.length) * (line - 5));
     },
   };
+}
+
+/** Puts a list below the caret, or above it where there is no room. @param {HTMLTextAreaElement} area @param {HTMLElement} list */
+function beside(area, list) {
+  const style = getComputedStyle(area);
+  const lines = area.value.slice(0, area.selectionStart).split("\n");
+  const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+  pen.font = style.font;
+  const height = parseFloat(style.lineHeight);
+  const left = area.offsetLeft + parseFloat(style.paddingLeft) + pen.measureText(lines[lines.length - 1]).width - area.scrollLeft;
+  const top = area.offsetTop + parseFloat(style.paddingTop) + lines.length * height - area.scrollTop;
+  const under = top + list.offsetHeight <= area.offsetTop + area.clientHeight;
+  list.style.left = `${Math.max(0, Math.min(left, area.offsetLeft + area.clientWidth - list.offsetWidth))}px`;
+  list.style.top = `${under ? top : Math.max(0, top - height - list.offsetHeight)}px`;
 }

@@ -10,6 +10,7 @@ import { toast } from "../lib/toast.js";
 import { editor } from "./editor.js";
 import { findingRows } from "./findings.js";
 import { historyView } from "./history.js";
+import { yamlLanguage } from "./language.js";
 import { byObject, grouped, keyOf, readFindings, readItems, TEMPLATE } from "./model.js";
 
 /** @typedef {import("./model.js").Item} Item @typedef {import("./model.js").Finding} Finding */
@@ -20,7 +21,9 @@ const notice = one("[data-notice]");
 const body = one("[data-body]");
 const loads = new Latest();
 const checks = new Latest();
-const source = editor((text) => check(text));
+/** @type {Promise<import("./language.js").Schemas> | null} */
+let schemas = null;
+const source = editor(yamlLanguage(() => (schemas ??= get(`${API}/schemas`)), () => items), (text) => check(text));
 const history = historyView(notice, load);
 const list = h("nav", { class: "config-list", "aria-label": t("Objects") });
 const find = h("input", { type: "search", placeholder: t("Find object"), "aria-label": t("Find object"), autocomplete: "off", spellcheck: "false" });

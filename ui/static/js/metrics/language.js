@@ -4,7 +4,7 @@ import { get } from "../lib/api.js";
 
 const WORD = /[a-zA-Z_:][\w:.]*$/;
 
-/** @typedef {import("../lib/querybox.js").Completion} Completion */
+/** @typedef {import("../lib/completion.js").Completion} Completion */
 /** @typedef {{kind: "name" | "label" | "value", typed: string, label: string, metric: string}} Place */
 
 /** @returns {import("../lib/querybox.js").Language} */

@@ -1,6 +1,6 @@
 /** SQL for the query box: what can stand at the caret, and where an error is. */
 
-/** @typedef {import("../lib/querybox.js").Completion} Completion @typedef {import("./model.js").Table} Table */
+/** @typedef {import("../lib/completion.js").Completion} Completion @typedef {import("./model.js").Table} Table */
 
 import { quoted } from "./model.js";
 
