@@ -152,9 +152,9 @@ def test_the_lookup_opens_a_trace_and_a_service(server: str, open_page: OpenPage
     page.keyboard.type(NORMAL.upper())
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/trace/{NORMAL}")
-    page.get_by_label("Trace ID or service").fill("solo")
+    page.get_by_label("Trace ID, service, object or PromQL").fill("solo")
     expect(page.locator("#lookup-services option[value=solo]")).to_have_count(1)
-    page.get_by_label("Trace ID or service").press("Enter")
+    page.get_by_label("Trace ID, service, object or PromQL").press("Enter")
     page.wait_for_url("**/search?service=solo")
 
 

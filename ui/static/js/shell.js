@@ -1,12 +1,11 @@
 /** What every page has: theme, rail, lookup, keyboard. */
 
-import { href } from "./lib/address.js";
-import { get } from "./lib/api.js";
 import { h, one } from "./lib/dom.js";
+import { lookup } from "./lib/lookup.js";
 import { t } from "./lib/texts.js";
 
 const KEYS = /** @type {const} */ ([
-  ["/", t("Find a trace or service")],
+  ["/", t("Find a trace, a service, an object of the mesh")],
   ["g o", t("Go to the overview")],
   ["g t", t("Go to traces")],
   ["g g", t("Go to the graph")],
@@ -56,38 +55,8 @@ one("[data-rail-toggle]").addEventListener("click", () => {
 // On a phone the list is wider than the window.
 document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
-lookup(one("[data-lookup]"));
+lookup(one("[data-lookup]"), one("#lookup-services"), "mesh" in root.dataset);
 one("[data-keys]").addEventListener("click", showKeys);
-
-/** @param {HTMLFormElement} form */
-function lookup(form) {
-  const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("id"));
-  /** @type {string[]} */
-  let services = [];
-  input.addEventListener(
-    "focus",
-    async () => {
-      // Suggestions are a help, not the purpose: the box works without them.
-      services = (await get("/api/services").catch(() => ({ data: [] }))).data ?? [];
-      one("#lookup-services").replaceChildren(...services.map((value) => h("option", { value })));
-    },
-    { once: true },
-  );
-  input.addEventListener("input", () => input.setCustomValidity(""));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = input.value.trim();
-    if (!text) return;
-    if (services.includes(text)) {
-      location.assign(href("/search", { service: text }));
-    } else if (/^[0-9a-f]{1,32}$/i.test(text)) {
-      location.assign(href(`/trace/${text.toLowerCase()}`));
-    } else {
-      input.setCustomValidity(t("A trace ID has up to 32 hexadecimal digits; a service has to be known here"));
-      form.reportValidity();
-    }
-  });
-}
 
 let lastG = -Infinity;
 addEventListener("keydown", (event) => {
