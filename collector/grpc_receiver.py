@@ -11,6 +11,7 @@ from collector.access_logs import SERVICE as ACCESS_LOGS
 from collector.access_logs import AccessLogStreams
 from collector.admission import Admission
 from vigla.errors import BadInput, Overloaded, SettingsError
+from vigla.listen import MIN_PING_INTERVAL_MS
 from vigla.wire.otlp.descriptors import Signal
 
 SERVICES: dict[Signal, str] = {
@@ -32,6 +33,7 @@ class GrpcReceiver:
             options=[
                 ("grpc.max_receive_message_length", admission.settings.max_body_bytes),
                 ("grpc.so_reuseport", 0),  # a second process on our port is a mistake that must be seen
+                ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
             ]
         )
         self._health = health.aio.HealthServicer()

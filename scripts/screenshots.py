@@ -15,6 +15,8 @@ CHROMIUM = "/usr/bin/chromium"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 SETTLES_MS = 2500
 FORMS = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
+CHINESE = "-chinese"
+"""Ends the names of pictures of pages in Chinese."""
 RATE = "sum by (destination_workload) (rate(istio_requests_total{reporter='destination'}[1m]))"
 
 SLOWEST = """SELECT service, name, count(*) AS spans, quantile_cont(dur, 0.95) / 1e6 AS p95_ms
@@ -34,6 +36,8 @@ def pages(url: str) -> dict[str, str]:
         "overview": f"{url}/overview?lookback=15m",
         "graph": f"{url}/graph?lookback=5m",
         "search": f"{url}/search?lookback=15m",
+        "heatmap": f"{url}/search?lookback=15m&plot=spans",
+        f"graph{CHINESE}": f"{url}/graph?lookback=5m",
         "trace": f"{url}/trace/{slowest}",
         "flame-graph": f"{url}/trace/{slowest}?view=flame",
         "compare": f"{url}/traces/compare?a={other}&b={slowest}",
@@ -54,7 +58,9 @@ def shoot(browser: Browser, name: str, address: str) -> None:
     """One page in every form."""
     for form, (width, height), scheme in FORMS:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale="zh-CN" if name.endswith(CHINESE) else "en-GB",
         )
         page: Page = context.new_page()
         page.goto(address)

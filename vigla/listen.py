@@ -14,6 +14,8 @@ from vigla.errors import SettingsError
 ATTEMPTS = 1000
 # Above the default ports of vigla; on Linux net.ipv4.ip_local_port_range begins at 32768.
 BELOW_EPHEMERAL = 17_000, 32_000
+MIN_PING_INTERVAL_MS = 1_000
+"""gRPC clients may ping an idle connection this often; by default the third ping in five minutes ends it."""
 BACKLOG = 2048  # connections the kernel holds while the loop is busy; uvicorn's own default
 
 

@@ -13,6 +13,7 @@ from proxy.xds.control import Connection, ControlPlane
 from proxy.xds.node import Node, read_node
 from proxy.xds.stream import read_request
 from vigla.errors import BadInput, Overloaded, SettingsError
+from vigla.listen import MIN_PING_INTERVAL_MS
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 MAX_REQUEST_BYTES = 4 * 1024 * 1024  # names and versions only
@@ -34,7 +35,7 @@ class XdsServer:
                 ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
                 ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
                 ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
             ]
         )
         methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {

@@ -19,6 +19,8 @@ from vigla.errors import BadInput
 _SERVICE = "envoy.service.discovery.v3."
 _STAGES = ((CDS, True), (EDS, True), (LDS, False), (RDS, False), (SDS, False), (CDS, False))
 """Type, and whether what is gone is kept for now."""
+_USERS = (LDS, RDS)
+"""What names clusters."""
 
 _RESOURCES_TAG = b"\x12"  # field 2, length-delimited: ``resources`` of both responses, ``Resource.resource``
 
@@ -41,6 +43,8 @@ class Stream:
         self._ack_wait_s = ack_wait_s
         self._stage = len(_STAGES)
         self._nonce = 0
+        self._opened: float | None = None
+        self._came_back = False
 
     @property
     def pending(self) -> bool:
@@ -82,6 +86,7 @@ class Stream:
             versions = request.initial_resource_versions
             watch.sent = {name: Resource(name, versions[name], b"") for name in versions}
             watch.owed -= {name for name in versions if versions[name]}
+            self._came_back = self._came_back or bool(versions)
             return None
         refused = watch.settle(request.response_nonce, error)
         watch.unsubscribe(request.resource_names_unsubscribe)
@@ -101,6 +106,8 @@ class Stream:
         Args:
             now: monotonic seconds.
         """
+        if self._opened is None:
+            self._opened = now
         if self.snapshot is None:
             return None
         for type_url in SHORT:
@@ -112,6 +119,8 @@ class Stream:
             if watch := self.watches.get(type_url):
                 if watch.waiting and now - watch.sent_at < self._ack_wait_s:
                     return None
+                if type_url == CDS and not keep and self._in_use(watch, now):
+                    return None
                 if made := self._respond(watch, now, keep=keep):
                     return made
             self._stage += 1
@@ -122,7 +131,22 @@ class Stream:
         if not self.pending or self.snapshot is None:
             return None
         watch = self.watches.get(_STAGES[self._stage][0])
-        return max(0.0, watch.sent_at + self._ack_wait_s - now) if watch else None
+        if watch is None:
+            return None
+        since = watch.sent_at if watch.waiting else self._opened
+        return max(0.0, (now if since is None else since) + self._ack_wait_s - now)
+
+    def _in_use(self, clusters: Watch, now: float) -> bool:
+        """Whether clusters that are gone may be named by what the proxy has and did not ask for yet.
+
+        Who comes back asks for one type after the other: its clusters would go before its routes.
+        """
+        assert self.snapshot is not None  # noqa: S101  next_response looked
+        assert self._opened is not None  # noqa: S101  it is set there
+        if not self._came_back or now - self._opened >= self._ack_wait_s:
+            return False
+        asked = all(user in self.watches for user in _USERS)
+        return not asked and clusters.loses(self.snapshot.get(CDS))
 
     def _respond(self, watch: Watch, now: float, *, keep: bool) -> tuple[str, bytes] | None:
         assert self.snapshot is not None  # noqa: S101  next_response looked

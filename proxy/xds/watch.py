@@ -133,9 +133,20 @@ class Watch:
         greeting = self.greeting
         self.owed, self.due, self.greeting = set(), False, False
         if not (changed or removed or greeting):
+            self._settled(found)
             return None
         everything = (*found.values(), *(self.sent[n] for n in gone if n not in removed))
         return Update(changed, removed, everything, version_of(everything))
+
+    def loses(self, resources: Resources) -> bool:
+        """Whether the proxy has something that is not among these."""
+        return self.whole and any(name not in resources for name in self.sent)
+
+    def _settled(self, found: Resources) -> None:
+        """Who came back with all of it has it, though nothing was sent."""
+        if self.sent and not self.answered:
+            self.answered = True
+            self.version = self.acked = version_of(found.values())
 
     def _lacks(self, resource: Resource) -> bool:
         known = self.sent.get(resource.name)

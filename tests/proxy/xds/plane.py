@@ -89,12 +89,14 @@ def names(response: Any) -> list[str]:
 class Client:
     """One ADS stream of either protocol that does only what it is told."""
 
-    def __init__(self, port: int, *, delta: bool, node: str = NODE) -> None:
+    def __init__(
+        self, port: int, *, delta: bool, node: str = NODE, options: Iterable[tuple[str, int]] = ()
+    ) -> None:
         self.delta = delta
         self.node = node
         self._channel = grpc.aio.insecure_channel(
             f"127.0.0.1:{port}",
-            [("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1)],
+            [("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1), *options],
         )
         kind = "Delta" if delta else ""
         method = "DeltaAggregatedResources" if delta else "StreamAggregatedResources"
@@ -186,9 +188,9 @@ class Plane:
         self.shown[instance] = found
         self.control.changed()
 
-    def client(self, *, delta: bool, node: str = NODE) -> Client:
-        """A new stream."""
-        return Client(self.port, delta=delta, node=node)
+    def client(self, *, delta: bool, node: str = NODE, options: Iterable[tuple[str, int]] = ()) -> Client:
+        """A new stream; ``options`` are of its gRPC channel."""
+        return Client(self.port, delta=delta, node=node, options=options)
 
     def status(self, short: str) -> Any:
         """State of a type at the only proxy."""

@@ -1,8 +1,21 @@
 """The incremental protocol's own rules, over real gRPC."""
 
-from proxy.xds.resources import CDS, EDS, LDS
+import asyncio
+
+from proxy.xds.control import XdsSettings
+from proxy.xds.resources import CDS, EDS, LDS, RDS
 from proxy.xds.status import State
-from tests.proxy.xds.plane import Plane, assignment, cluster, listener, names, snapshot, versions
+from tests.proxy.xds.plane import (
+    Plane,
+    assignment,
+    cluster,
+    listener,
+    names,
+    route,
+    running,
+    snapshot,
+    versions,
+)
 
 
 async def test_resources_have_versions_of_their_content(plane: Plane):
@@ -62,12 +75,66 @@ async def test_who_comes_back_gets_what_it_lacks(plane: Plane):
     had = versions(plane.shown["web-1.default"], CDS)
     async with plane.client(delta=True) as client:
         await client.send(CDS, initial_resource_versions={**had, "gone": "1", "b": "older"})
+        await client.send(LDS, "none")
+        await client.send(RDS, "none")
 
         first = await client.take()
         assert names(first) == ["b"]
-        if not first.removed_resources:
+        while "gone" not in first.removed_resources:
             first = await client.take()
-        assert list(first.removed_resources) == ["gone"]
+
+
+async def test_who_comes_back_keeps_its_clusters_until_its_routes_are_new(plane: Plane):
+    shown = snapshot([cluster("a")], listeners=[listener("l")], routes=[route("r", "new.example")])
+    plane.show(shown)
+    async with plane.client(delta=True) as client:
+        await client.send(CDS, initial_resource_versions={"a": versions(shown, CDS)["a"], "old": "1"})
+        assert not (await client.take()).removed_resources
+        await client.send(LDS, initial_resource_versions=versions(shown, LDS))
+        assert (await client.take()).type_url == LDS
+        assert await client.silent()
+        await client.send(RDS, "r", initial_resource_versions={"r": "1"})
+
+        routes = await client.read()
+        assert names(routes) == ["r"]
+        assert await client.silent()  # the proxy has not said yet that it uses the new routes
+        await client.answer(routes)
+        assert list((await client.take()).removed_resources) == ["old"]
+
+
+async def test_who_comes_back_without_routes_loses_its_old_clusters_after_a_while():
+    shown = snapshot([cluster("a")])
+    settings = XdsSettings(quiet_s=0.01, limit_s=0.1, ack_wait_s=0.3)
+    async with running({"web-1.default": shown}, settings) as plane, plane.client(delta=True) as client:
+        await client.send(CDS, initial_resource_versions={"a": versions(shown, CDS)["a"], "old": "1"})
+
+        first = await client.take()
+        while "old" not in first.removed_resources:
+            first = await client.take()
+
+
+async def test_who_comes_back_with_all_named_resources_is_in_sync(plane: Plane):
+    shown = snapshot(routes=[route("r")])
+    plane.show(shown)
+    async with plane.client(delta=True) as client:
+        await client.send(CDS)
+        await client.take()
+        await client.send(RDS, "r", initial_resource_versions=versions(shown, RDS))
+        await plane.until(lambda: plane.status("rds").state is State.SYNCED)
+
+        assert plane.status("rds").resources == 1
+        assert plane.status("rds").version == plane.status("rds").acked != ""
+
+
+async def test_an_idle_proxy_that_pings_stays(plane: Plane):
+    often = [("grpc.keepalive_time_ms", 1200), ("grpc.http2.max_pings_without_data", 0)]
+    async with plane.client(delta=True, options=often) as client:
+        await client.send(CDS)
+        await client.take()
+        await asyncio.sleep(7)  # by gRPC's default the third ping within five minutes ends the connection
+        plane.show(snapshot([cluster("a", 2)]))
+
+        assert names(await client.take()) == ["a"]
 
 
 async def test_who_comes_back_with_all_of_it_gets_an_empty_answer(plane: Plane):
