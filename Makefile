@@ -26,8 +26,9 @@ check: .venv/.dev  ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: .venv/.dev  ## write docs/settings.md and docs/metrics.md anew
+docs: .venv/.dev  ## write docs/settings.md, docs/metrics.md and Grafana's dashboards anew
 	$(BIN)/python scripts/reference_pages.py
+	$(BIN)/python -m scripts.dashboards
 
 screenshots: .venv/.dev .venv/.browser  ## take docs/images anew; `make demo` must run
 	$(BIN)/python scripts/screenshots.py
