@@ -5,12 +5,13 @@ The only module that reads the environment and the settings file. Precedence: co
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vigla.errors import SettingsError
 
@@ -137,13 +138,37 @@ class QuerySettings(Section):
     )
 
 
+def _compiles(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
 class Tolerance(Section):
     """How many responses of a kind, in percent, make calls degraded or failing."""
 
-    code: str = Field(description="regular expression of response codes; `-` is no response")
-    protocol: str = Field(description="regular expression of http, grpc and span (calls without a proxy)")
+    code: Pattern = Field(description="regular expression of response codes; `-` is no response")
+    protocol: Pattern = Field(description="regular expression of http, grpc and span (calls without a proxy)")
+    direction: Pattern = Field(".*", description="regular expression of inbound and outbound")
     degraded: float = Field(0.0, ge=0, description="percent from which calls are degraded")
     failure: float = Field(10.0, ge=0, description="percent from which they fail")
+
+
+class HealthRule(Section):
+    """Tolerances of some objects."""
+
+    namespace: Pattern = Field(".*", description="regular expression of namespaces")
+    kind: Pattern = Field(".*", description="regular expression of app, service and workload")
+    name: Pattern = Field(".*", description="regular expression of names")
+    tolerances: tuple[Tolerance, ...] = Field(
+        (), description="in place of the general ones; the worst decides"
+    )
+    p95_ms: float | None = Field(None, ge=0, description="in place of the general one")
 
 
 class HealthSettings(Section):
@@ -158,6 +183,9 @@ class HealthSettings(Section):
             Tolerance(code="error", protocol="span", degraded=0.0, failure=10.0),
         ),
         description="the worst decides",
+    )
+    rules: tuple[HealthRule, ...] = Field(
+        (), description="of some objects; the first that matches holds, and the object's annotation before it"
     )
     p95_ms: float = Field(
         0.0, ge=0, description="milliseconds of p95 above which calls are degraded; 0 judges no latency"

@@ -14,6 +14,7 @@ from query.topology.health import health
 from query.topology.options import GraphOptions
 from query.topology.parameters import node_focus, options_of
 from query.topology.telemetry import Metrics
+from query.topology.tolerances import Tolerances
 from query.topology.traffic import TrafficMap
 from vigla.clock import Clock
 from vigla.errors import ViglaError
@@ -50,7 +51,7 @@ def router(
         metrics = Metrics(series, options.at, context.stop)
         traffic = build(metrics, options, configuration)
         if options.wants("health"):
-            health(traffic, settings)
+            health(traffic, Tolerances(settings, configuration.health_annotations(options.at)))
         return traffic, options
 
     async def kiali(request: Request) -> Response:

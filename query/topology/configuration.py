@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from query.topology.nodes import Peer
+from query.topology.tolerances import NOTHING, Object
 
 Badges = Callable[[str, str], Mapping[str, object]]
 """From namespace and name of a service to what applies to it."""
@@ -41,6 +42,9 @@ class Configuration(Protocol):
     def badges(self, at: int) -> Badges:
         """What applied to each service, by the names in Kiali's JSON: ``hasCB``, ``hasVS``, ..."""
 
+    def health_annotations(self, at: int) -> Mapping[Object, str]:
+        """Texts of the annotation of tolerances, by object."""
+
 
 class NoConfiguration:
     """Where nothing is known but traffic; no node is judged idle, dead or inaccessible by it."""
@@ -65,3 +69,7 @@ class NoConfiguration:
     def badges(self, at: int) -> Badges:  # noqa: ARG002  as the protocol has it
         """None."""
         return lambda _namespace, _service: {}
+
+    def health_annotations(self, at: int) -> Mapping[Object, str]:  # noqa: ARG002  as the protocol has it
+        """None."""
+        return NOTHING

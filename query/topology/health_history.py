@@ -14,8 +14,8 @@ from query.promql.results import Series
 from query.promql.series import SeriesSource
 from query.topology.status import Status
 from query.topology.telemetry import response_code
+from query.topology.tolerances import Bounds, Tolerances
 from query.topology.traffic import Protocol
-from vigla.settings import HealthSettings
 from vigla.storage.api import Stop
 
 Kind = Literal["app", "service", "workload"]
@@ -80,7 +80,7 @@ class History:
 
 def histories(  # noqa: PLR0913  (what is judged, by what, when)
     source: SeriesSource,
-    settings: HealthSettings,
+    tolerances: Tolerances,
     span: Span,
     *,
     namespaces: Collection[str] = (),
@@ -91,7 +91,7 @@ def histories(  # noqa: PLR0913  (what is judged, by what, when)
 
     Args:
         source: the metrics.
-        settings: tolerances.
+        tolerances: of each object.
         span: when.
         namespaces: only of these; empty: all.
         kinds: only of these.
@@ -103,13 +103,13 @@ def histories(  # noqa: PLR0913  (what is judged, by what, when)
             reader = _Reader(source, span, side, namespaces, stop)
             for key, codes in reader.requests().items():
                 history = _of(found, (key[0], kind, key[1]), span)
-                _judge(history, codes, settings, side[0])
-            if settings.p95_ms and side[0] == "inbound":
-                for key, slow in reader.slow(settings.p95_ms):
+                _judge(history, codes, tolerances.of(key[0], kind, key[1]), side[0])
+            if tolerances.judge_latency and side[0] == "inbound":
+                for key, p95_ms in reader.p95_ms():
+                    bound = tolerances.of(key[0], kind, key[1]).p95_ms
+                    statuses = np.where(p95_ms > (bound or np.inf), Status.DEGRADED, Status.NA)
                     history = _of(found, (key[0], kind, key[1]), span)
-                    statuses = np.where(np.isnan(slow), Status.NA, Status.DEGRADED)
-                    limit = f"is above {settings.p95_ms:.0f} ms"
-                    history.raised(statuses, f"inbound p95 {slow[-1]:.0f} ms {limit}")
+                    history.raised(statuses, f"inbound p95 {p95_ms[-1]:.0f} ms is above {bound:.0f} ms")
     return [found[key] for key in sorted(found)]
 
 
@@ -137,10 +137,10 @@ class _Reader:
             found.setdefault(key, []).append((protocol, code, np.nan_to_num(rates)))
         return found
 
-    def slow(self, above: float) -> Iterator[tuple[tuple[str, str], Floats]]:
-        """By namespace and name the p95 in ms where it is above a bound, NaN where not."""
+    def p95_ms(self) -> Iterator[tuple[tuple[str, str], Floats]]:
+        """By namespace and name the p95 of calls, NaN without."""
         query = self._rate("istio_request_duration_milliseconds_bucket", "le")
-        for key, _, values in self._run(f"histogram_quantile(0.95,{query}) > {above}"):
+        for key, _, values in self._run(f"histogram_quantile(0.95,{query})"):
             yield key, values
 
     def _series(self, metric: str, more: str) -> Iterator[tuple[tuple[str, str], dict[str, str], Floats]]:
@@ -164,14 +164,12 @@ class _Reader:
                 yield (labels.get(self.side[1], ""), labels.get(self.side[2], "")), labels, row
 
 
-def _judge(
-    history: History, codes: Sequence[tuple[str, str, Floats]], settings: HealthSettings, side: str
-) -> None:
+def _judge(history: History, codes: Sequence[tuple[str, str, Floats]], bounds: Bounds, side: str) -> None:
     for protocol in sorted({each[0] for each in codes}):
         own = [(code, rates) for spoken, code, rates in codes if spoken == protocol]
         total = np.sum([rates for _, rates in own], axis=0)
-        for tolerance in settings.tolerances:
-            if not re.fullmatch(tolerance.protocol, protocol):
+        for tolerance in bounds.tolerances:
+            if not re.fullmatch(tolerance.protocol, protocol) or not re.fullmatch(tolerance.direction, side):
                 continue
             matched = [(code, rates) for code, rates in own if re.fullmatch(tolerance.code, code)]
             bad = np.sum([rates for _, rates in matched], axis=0) if matched else np.zeros(len(total))

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from query.promql.series import SeriesSource
+from query.topology.configuration import Configuration
 from query.topology.health_history import History, Span, histories
 from query.topology.status import Status
+from query.topology.tolerances import Tolerances
 from vigla.clock import Clock
 from vigla.errors import ViglaError
 from vigla.settings import HealthSettings
@@ -31,12 +33,21 @@ class HealthRecorder:
     Args:
         series: the metrics.
         settings: tolerances and the interval.
+        configuration: whose annotations have tolerances of their own.
         write: where samples go.
         clock: source of time.
     """
 
-    def __init__(self, series: SeriesSource, settings: HealthSettings, write: Write, clock: Clock) -> None:
+    def __init__(
+        self,
+        series: SeriesSource,
+        settings: HealthSettings,
+        configuration: Configuration,
+        write: Write,
+        clock: Clock,
+    ) -> None:
         self._series = series
+        self._configuration = configuration
         self._settings = settings
         self._write = write
         self._clock = clock
@@ -79,7 +90,8 @@ class HealthRecorder:
         timer.daemon = True
         timer.start()
         try:
-            found = histories(self._series, self._settings, Span(at, at, 1, WINDOW_S), stop=stop)
+            tolerances = Tolerances(self._settings, self._configuration.health_annotations(at))
+            found = histories(self._series, tolerances, Span(at, at, 1, WINDOW_S), stop=stop)
         finally:
             timer.cancel()
         return [_point(each, at) for each in found if each.statuses[-1] != Status.NA]

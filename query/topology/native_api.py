@@ -26,6 +26,7 @@ from query.topology.options import GraphOptions
 from query.topology.parameters import names, options_of, seconds, whole
 from query.topology.status import Status
 from query.topology.telemetry import Metrics
+from query.topology.tolerances import Tolerances
 from query.topology.traffic import TrafficMap
 from query.traces import relations
 from query.traces.engine import TraceEngine
@@ -143,7 +144,7 @@ class _Graphs:
             raise BadInput(f"kinds: any of app, service and workload, not {min(unknown)!r}")
         found = histories(
             self._series,
-            self._settings,
+            self._tolerances(span.end),
             span,
             namespaces=names(query.get("namespaces", "")),
             kinds=cast("frozenset[Kind]", kinds),
@@ -165,8 +166,11 @@ class _Graphs:
         if options.wants("spans"):
             self._add_spans(traffic, metrics, options, context)
         if options.wants("health"):
-            health(traffic, self._settings)
+            health(traffic, self._tolerances(options.at))
         return traffic
+
+    def _tolerances(self, at: int) -> Tolerances:
+        return Tolerances(self._settings, self._configuration.health_annotations(at))
 
     def _add_spans(
         self, traffic: TrafficMap, metrics: Metrics, options: GraphOptions, context: QueryContext

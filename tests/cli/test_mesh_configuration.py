@@ -59,3 +59,13 @@ def test_services_and_entries(store: ConfigStore) -> None:
     assert (mesh.services("shop", T), mesh.services("shop", T - 1)) == (["reviews"], [])
     (entry,) = mesh.service_entries(T)
     assert (entry.name, entry.hosts, entry.location) == ("search", ("search.example",), "MESH_EXTERNAL")
+
+
+def test_annotations_of_tolerances_are_of_the_time_that_is_shown(store: ConfigStore) -> None:
+    annotated = SERVICE.replace(
+        "namespace: shop}", "namespace: shop, annotations: {health.kiali.io/rate: '5xx,1,2,http,.*'}}"
+    )
+    store.apply(parse(annotated).objects, "me", "milder")
+    mesh = MeshConfiguration(store)
+    assert mesh.health_annotations(T + 50) == {}
+    assert mesh.health_annotations(T + 150) == {("shop", "service", "reviews"): "5xx,1,2,http,.*"}

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from proxy.api.kubernetes import Service
+from proxy.api.kubernetes import Deployment, Service
 from proxy.api.service_entry import ServiceEntry as EntrySpec
 from proxy.config.collection import Collection
 from proxy.config.features import Described, Features, describe
 from proxy.config.store import ConfigStore
 from query.topology.configuration import Badges, NoConfiguration, ServiceEntry
+from query.topology.tolerances import ANNOTATION, Object
 
 REVISIONS_KEPT = 16
 
@@ -39,6 +40,17 @@ class MeshConfiguration(NoConfiguration):
         """Badges of services by their names in Kiali's JSON."""
         described = self._at(at)[1]
         return lambda namespace, service: _badges(described.of((namespace, service)))
+
+    def health_annotations(self, at: int) -> dict[Object, str]:
+        """Texts of the annotation of tolerances, at Services and Deployments."""
+        found = self._at(at)[0]
+        objects = [("service", each) for each in found.all(Service)]
+        workloads = [("workload", each) for each in found.all(Deployment)]
+        return {
+            (each.namespace, kind, each.name): each.annotations[ANNOTATION]
+            for kind, each in (*objects, *workloads)
+            if ANNOTATION in each.annotations
+        }
 
     def _at(self, at: int) -> tuple[Collection, Described]:
         return self._read(self._store.number_at(datetime.fromtimestamp(at, UTC)))

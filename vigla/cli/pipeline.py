@@ -102,7 +102,8 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         stack.push_async_callback(collector.stop)
         await scraper.start()
         stack.push_async_callback(scraper.stop)
-        for periodic in (rules, HealthRecorder(series, settings.health, collector.write_samples, clock)):
+        write, mesh = collector.write_samples, parts.configuration
+        for periodic in (rules, HealthRecorder(series, settings.health, mesh, write, clock)):
             periodic.start()
             stack.push_async_callback(periodic.stop)
 

@@ -5,12 +5,13 @@ import asyncio
 from ingester.series import SeriesLog
 from query.promql.lake import LakeSeries
 from query.promql.memory import MemorySeries
+from query.topology.configuration import NoConfiguration
 from query.topology.health_recorder import HealthRecorder
 from query.topology.telemetry import Metrics
 from tests.query.topology.test_measured import T, put
 from vigla.clock import FakeClock
 from vigla.model.spans import DEFAULT_PROMOTED
-from vigla.settings import HealthSettings
+from vigla.settings import HealthRule, HealthSettings, Tolerance
 from vigla.storage.api import Stop
 from vigla.storage.memory import MemoryStore
 from vigla.wire.remote_write.admit import admit
@@ -25,7 +26,7 @@ def recorded(source: MemorySeries, settings: HealthSettings) -> dict[str, float]
         decoded = RemoteWriteDecoder().decode([admit("1", body, T * 1000).record])
         store.buffer(SeriesLog(clock).tables(decoded, 0), {"remote_write": 1})
 
-    asyncio.run(HealthRecorder(source, settings, write, clock).record())
+    asyncio.run(HealthRecorder(source, settings, NoConfiguration(), write, clock).record())
     found = {}
     for labels, value in Metrics(LakeSeries(store), T, Stop()).vector(
         'vigla_health_status{namespace="shop"}'
@@ -61,3 +62,21 @@ def test_slow_calls() -> None:
 
 def test_without_calls_nothing_is_written() -> None:
     assert recorded(MemorySeries(), HealthSettings()) == {}
+
+
+def test_rules_of_some_objects() -> None:
+    source = MemorySeries()
+    put(source, "istio_requests_total", 9.0)
+    put(source, "istio_requests_total", 1.0, response_code="500")
+    for bound, rate in (("10", 0.0), ("100", 1.0), ("+Inf", 1.0)):
+        put(source, "istio_request_duration_milliseconds_bucket", rate, le=bound)
+    mild = Tolerance(code="5..", protocol="http", degraded=50, failure=80)
+    rules = (
+        HealthRule(kind="workload", name="cart", tolerances=(mild,)),
+        HealthRule(kind="service", tolerances=(mild,), p95_ms=50),
+    )
+    assert recorded(source, HealthSettings(rules=rules)) == {
+        "service/cart": 2.0,  # slow
+        "workload/cart": 0.0,
+        "workload/web": 3.0,
+    }
