@@ -16,6 +16,7 @@ from vigla.bus.dead_letter import DeadLetters
 from vigla.bus.local import LocalBus
 from vigla.clock import SystemClock
 from vigla.errors import StorageUnavailable
+from vigla.model.partitions import Partition
 from vigla.model.spans import DEFAULT_PROMOTED
 from vigla.settings import IngesterSettings
 from vigla.storage.api import QueryContext, Writer
@@ -93,8 +94,8 @@ def test_spans_are_visible_at_once_and_committed_later(
     with running(bus, store, NEVER, metrics, tmp_path):
         append(bus, payload(0, 10), payload(10, 10))
         until(lambda: len(span_ids(store)) == 20)
-        assert store.committed("traces") == 0
-    assert store.committed("traces") == 2
+        assert store.committed(Partition("traces")) == 0
+    assert store.committed(Partition("traces")) == 2
     traces = store.sql("SELECT sum(spans)::BIGINT AS n FROM traces", QueryContext()).to_pylist()
     assert traces == [{"n": 20}]
     assert metrics.registry.get_sample_value("vigla_ingester_spans_total") == 20
@@ -103,7 +104,7 @@ def test_spans_are_visible_at_once_and_committed_later(
 def test_a_flush_comes_with_time(bus: LocalBus, store: MemoryStore, metrics: Metrics, tmp_path: Path) -> None:
     with running(bus, store, QUICK, metrics, tmp_path):
         append(bus, payload(0, 10))
-        until(lambda: store.committed("traces") == 1)
+        until(lambda: store.committed(Partition("traces")) == 1)
         assert store.buffered_rows() == 0
 
 
@@ -111,7 +112,7 @@ def test_a_flush_comes_with_rows(bus: LocalBus, store: MemoryStore, metrics: Met
     settings = IngesterSettings(flush_interval_s=3600, flush_rows=20)
     with running(bus, store, settings, metrics, tmp_path):
         append(bus, payload(0, 30))
-        until(lambda: store.committed("traces") == 1)
+        until(lambda: store.committed(Partition("traces")) == 1)
 
 
 def test_reading_goes_on_from_the_last_commit(
@@ -119,10 +120,10 @@ def test_reading_goes_on_from_the_last_commit(
 ) -> None:
     append(bus, *(payload(n * 10, 10) for n in range(5)))
     with running(bus, store, QUICK, metrics, tmp_path):
-        until(lambda: store.committed("traces") == 5)
+        until(lambda: store.committed(Partition("traces")) == 5)
     append(bus, payload(50, 10))
     with running(bus, store, QUICK, metrics, tmp_path):
-        until(lambda: store.committed("traces") == 6)
+        until(lambda: store.committed(Partition("traces")) == 6)
     assert span_ids(store) == [n + 1 for n in range(60)]
 
 
@@ -132,7 +133,7 @@ def test_garbage_on_the_bus_is_set_aside_and_passed(
     with running(bus, store, QUICK, metrics, tmp_path):
         append(bus, payload(0, 10), GARBAGE, payload(10, 10))
         append(bus, GARBAGE)
-        until(lambda: store.committed("traces") == 4)
+        until(lambda: store.committed(Partition("traces")) == 4)
     assert span_ids(store) == [n + 1 for n in range(20)]
     kept = [path.read_bytes() for path in (tmp_path / "dead").glob("*.bin")]
     assert kept == [GARBAGE, GARBAGE]
@@ -147,9 +148,9 @@ def test_failing_flushes_are_repeated_and_nothing_is_lost(
         until(lambda: ingester.problem() == "the disk is full")
         append(bus, payload(10, 10))
         until(lambda: len(span_ids(store)) == 20)
-        assert store.committed("traces") == 0
+        assert store.committed(Partition("traces")) == 0
         unreliable.failing = False
-        until(lambda: store.committed("traces") == 2)
+        until(lambda: store.committed(Partition("traces")) == 2)
         until(lambda: not ingester.problem())
     assert span_ids(store) == [n + 1 for n in range(20)]
     assert metrics.registry.get_sample_value("vigla_ingester_flush_failures_total") >= 1
@@ -167,7 +168,7 @@ def test_reading_stops_when_the_buffer_is_full(
         held = store.buffered_rows()
         assert held < 200
         unreliable.failing = False
-        until(lambda: store.committed("traces") == 50)
+        until(lambda: store.committed(Partition("traces")) == 50)
     assert span_ids(store) == [n + 1 for n in range(500)]
 
 
@@ -177,7 +178,7 @@ def test_stop_gives_up_on_a_flush_that_fails(
     with running(bus, Unreliable(store), NEVER, metrics, tmp_path):
         append(bus, payload(0, 10))
         until(lambda: len(span_ids(store)) == 10)
-    assert store.committed("traces") == 0
+    assert store.committed(Partition("traces")) == 0
 
 
 @pytest.mark.parametrize("topic", ["logs"])
@@ -187,7 +188,7 @@ def test_other_topics_are_left_alone(
     with running(bus, store, QUICK, metrics, tmp_path):
         asyncio.run(bus.append(topic, b"anything"))  # type: ignore[arg-type]
         append(bus, payload(0, 10))
-        until(lambda: store.committed("traces") == 1)
+        until(lambda: store.committed(Partition("traces")) == 1)
     assert bus.end(topic) == 1  # type: ignore[arg-type]
     assert store.committed(topic) == 0
 
@@ -204,8 +205,8 @@ def test_access_logs_and_spans_go_their_ways(
         append_logs(first.record, GARBAGE)
         append(bus, payload(0, 10))
         append_logs(admit(http_entries(10, 5).SerializeToString(), first.identifier).record)
-        until(lambda: store.committed("access_logs") == 3)
-        until(lambda: store.committed("traces") == 1)
+        until(lambda: store.committed(Partition("access_logs")) == 3)
+        until(lambda: store.committed(Partition("traces")) == 1)
     rows = store.sql("SELECT request_id, node FROM access_logs", QueryContext()).to_pylist()
     assert sorted(row["request_id"] for row in rows) == sorted(f"r{n}" for n in range(15))
     assert {row["node"] for row in rows} == {"sidecar~1"}
@@ -213,5 +214,5 @@ def test_access_logs_and_spans_go_their_ways(
     assert metrics.registry.get_sample_value("vigla_ingester_access_logs_total") == 15
     with running(bus, store, QUICK, metrics, tmp_path):
         append_logs(admit(http_entries(15, 1).SerializeToString(), first.identifier).record)
-        until(lambda: store.committed("access_logs") == 4)
+        until(lambda: store.committed(Partition("access_logs")) == 4)
     assert store.sql("SELECT count(*) AS n FROM access_logs", QueryContext()).to_pylist() == [{"n": 16}]
