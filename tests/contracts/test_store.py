@@ -54,6 +54,19 @@ def test_flushed_and_buffered_rows_are_seen_together(store: Store, tables: LakeT
     assert ids(store, tables.spans) == list(range(25))
 
 
+def test_dropped_rows_are_read_again(store: Store, tables: LakeTables) -> None:
+    partition = Partition("traces")
+    store.buffer({"spans": numbered(0, 5)}, {partition: Reach(0, 5)})
+    store.flush()
+    store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 10)})
+    store.drop()
+    assert (store.position(partition), store.buffered_rows()) == (5, 0)
+    assert ids(store, tables.spans) == [0, 1, 2, 3, 4]
+    store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 10)})
+    assert store.flush() == 5
+    assert ids(store, tables.spans) == list(range(10))
+
+
 def test_partitions_of_a_topic_are_apart(store: Store) -> None:
     first, second = Partition("traces"), Partition("traces", 1)
     store.buffer({"spans": numbered(0, 10)}, {first: Reach(0, 4), second: Reach(0, 9)})
@@ -82,6 +95,7 @@ def test_rows_that_do_not_go_on_from_the_lake_are_fenced(
     with pytest.raises(Fenced, match="traces/0"):  # noqa: PT012  a store finds it here or there
         store.buffer({"spans": numbered(100, 5)}, {partition: Reach(start, 9)})
         store.flush()
+    store.drop()
     assert ids(store, tables.spans) == [0, 1, 2, 3, 4]
     assert store.position(partition) == 5
     store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 9)})

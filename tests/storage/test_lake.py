@@ -196,6 +196,7 @@ def test_what_another_writer_wrote_meanwhile_is_not_written_again(tmp_path: Path
             offsets.advance(cursor, {lost: Reach(0, 3)})
         with pytest.raises(Fenced, match="traces/1"):
             lake.flush()
+        lake.drop()
         assert (span_ids(lake), lake.buffered_rows()) == ([], 0)
         assert (lake.position(kept), lake.position(lost)) == (0, 3)
         lake.buffer({"spans": numbered(3, 7)}, {kept: Reach(0, 5), lost: Reach(3, 5)})

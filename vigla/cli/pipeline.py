@@ -34,6 +34,7 @@ from vigla.cli.mesh_configuration import MeshConfiguration
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
+from vigla.model.partitions import Partition
 from vigla.settings import MIB, Settings
 from vigla.storage.administration import Administration
 from vigla.storage.lake import Lake
@@ -120,7 +121,8 @@ def _bus(settings: Settings, store: Lake, metrics: Metrics) -> LocalBus:
     """The bus, which begins behind what is in the lake."""
     bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
     for topic in TOPICS:
-        bus.reserve(topic, store.committed(topic))
+        partition = Partition(topic)
+        bus.reserve(partition, store.committed(partition))
     return bus
 
 

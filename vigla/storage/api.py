@@ -175,9 +175,11 @@ class Writer(Protocol):
 
         Raises:
             StorageUnavailable: nothing was committed; the rows stay in the buffer, the call may be repeated.
-            Fenced: another writer wrote some of it; nothing was committed, and all that was buffered is
-                dropped. Read every partition on from its ``position``.
+            Fenced: another writer wrote some of it; nothing was committed, nor will be before ``drop``.
         """
+
+    def drop(self) -> None:
+        """Forget what is buffered. Every partition is to be read on from its ``position``."""
 
     def buffered_rows(self) -> int:
         """Rows that wait for ``flush``, over all tables."""

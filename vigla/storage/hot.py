@@ -38,9 +38,13 @@ class HotBuffer:
 
     Args:
         schemas: columns by table name.
+        stored: where the lake ends.
     """
 
-    def __init__(self, schemas: Mapping[str, pa.Schema]) -> None:
+    def __init__(
+        self, schemas: Mapping[str, pa.Schema], stored: Mapping[Partition, int] | None = None
+    ) -> None:
+        self._stored = dict(stored or {})
         self._schemas = dict(schemas)
         self._empty = {name: schema.empty_table() for name, schema in schemas.items()}
         self._lock = threading.Lock()
@@ -62,11 +66,12 @@ class HotBuffer:
         """Add rows to the open part.
 
         Raises:
-            Fenced: the rows do not go on where the buffered ones of their partition end; nothing was added.
+            Fenced: the rows do not go on where their partition's ``position`` is; nothing was added.
         """
         ready = {name: conform(table, self._schemas[name]) for name, table in tables.items()}
         with self._lock:
-            extended(self._reached(), reached)
+            known = {partition: self._position(partition) for partition in reached}
+            extended({partition: Reach(end, end) for partition, end in known.items()}, reached)
             self._open.reached = extended(self._open.reached, reached)
             for name, table in ready.items():
                 present = self._open.tables.get(name)
@@ -99,18 +104,31 @@ class HotBuffer:
         """Forget the sealed part when the body, its commit, has succeeded."""
         with self._lock:
             yield
+            self._stored |= {partition: reach.end for partition, reach in self._sealed.reached.items()}
             self._sealed = Part()
 
-    def drop(self) -> None:
-        """Forget both parts: their rows are, or will be, written by another."""
+    def drop(self, *, sealed: bool = True) -> None:
+        """Forget what was buffered, or only the open part."""
         with self._lock:
-            self._open, self._sealed = Part(), Part()
+            self._open = Part()
+            if sealed:
+                self._sealed = Part()
 
-    def end(self, partition: Partition) -> int | None:
-        """The first offset of a partition behind what is buffered; None when nothing of it is."""
+    def stored(self, partition: Partition) -> int:
+        """Where the lake ends, as far as this is known here."""
         with self._lock:
-            reach = self._reached().get(partition)
-        return None if reach is None else reach.end
+            return self._stored.get(partition, 0)
+
+    def position(self, partition: Partition, stored: int) -> int:
+        """The first offset behind what is buffered and ``stored``, which is where the lake ends now."""
+        with self._lock:
+            if partition not in self._reached():
+                self._stored[partition] = stored
+            return self._position(partition)
+
+    def _position(self, partition: Partition) -> int:
+        reach = self._reached().get(partition)
+        return self._stored.get(partition, 0) if reach is None else reach.end
 
     def _reached(self) -> dict[Partition, Reach]:
         return extended(self._sealed.reached, self._open.reached)
@@ -133,8 +151,8 @@ def extended(before: Mapping[Partition, Reach], after: Mapping[Partition, Reach]
         known = before.get(partition, Reach(reach.start, reach.start))
         if known.end != reach.start:
             raise Fenced(
-                f"rows of {partition.topic}/{partition.number} begin at offset {reach.start}, but the rows"
-                f" before them end at {known.end}"
+                f"rows of {partition.topic}/{partition.number} begin at offset {reach.start},"
+                f" but the rows before them end at {known.end}"
             )
         both[partition] = Reach(known.start, reach.end)
     return both

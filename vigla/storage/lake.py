@@ -8,7 +8,6 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.clock import Clock
-from vigla.errors import Fenced
 from vigla.model.access_logs import access_log_schema
 from vigla.model.partitions import Partition, Reach
 from vigla.model.samples import sample_schemas
@@ -66,7 +65,7 @@ class Lake:
             migrate(self._connection)
             self.promoted = promote(self._connection, promoted)
             remove_orphans(self._connection, directory)
-            self._committed = offsets.newest(self._connection)
+            stored = offsets.newest(self._connection)
         self.tables = LakeTables(self.promoted)
         self._schemas = {
             "spans": span_schema(self.promoted),
@@ -75,7 +74,9 @@ class Lake:
             "access_logs": access_log_schema(),
             **sample_schemas(),
         }
-        self._hot = HotBuffer({name: s for name, s in self._schemas.items() if name != "archived_spans"})
+        self._hot = HotBuffer(
+            {name: s for name, s in self._schemas.items() if name != "archived_spans"}, stored
+        )
         self._sessions = Sessions(
             self._connection,
             self._hot,
@@ -149,11 +150,7 @@ class Lake:
     def flush(self) -> int:
         """Move buffered rows to disk; see ``Writer.flush``."""
         with self._flushing:
-            try:
-                return self._flush(self._hot.seal())
-            except Fenced:
-                self._hot.drop()
-                raise
+            return self._flush(self._hot.seal())
 
     def _flush(self, part: Part) -> int:
         if part.empty:
@@ -163,10 +160,14 @@ class Lake:
             for table, path in files.items():
                 commits.add(cursor, table, path)
             offsets.advance(cursor, part.reached)
-        self._committed.update({partition: reach.end for partition, reach in part.reached.items()})
         self._metrics.observe("vigla_storage_commit_seconds", self._clock.monotonic() - began)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
         return part.rows
+
+    def drop(self) -> None:
+        """Forget what is buffered; see ``Writer.drop``."""
+        with self._flushing:
+            self._hot.drop()
 
     def buffered_rows(self) -> int:
         """Rows not on disk; see ``Writer.buffered_rows``."""
@@ -174,15 +175,12 @@ class Lake:
 
     def committed(self, partition: Partition) -> int:
         """First offset that is not in the lake; see ``Writer.committed``."""
-        return self._committed.get(partition, 0)
+        return self._hot.stored(partition)
 
     def position(self, partition: Partition) -> int:
         """First offset that is not here; see ``Writer.position``."""
-        if (end := self._hot.end(partition)) is not None:
-            return end
         with of_write("read the offsets"), self._connection.cursor() as cursor:
-            self._committed[partition] = offsets.newest(cursor).get(partition, 0)
-        return self._committed[partition]
+            return self._hot.position(partition, offsets.newest(cursor).get(partition, 0))
 
     def schema(self, table: str) -> pa.Schema:
         """Columns of a table."""

@@ -13,12 +13,12 @@ from vigla.model.access_logs import access_log_schema
 from vigla.model.partitions import Partition, Reach
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
-from vigla.storage import offsets, sandbox
+from vigla.storage import sandbox
 from vigla.storage.api import Period, Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import open_engine
 from vigla.storage.columns import conform
-from vigla.storage.hot import HotBuffer, extended
+from vigla.storage.hot import HotBuffer
 from vigla.storage.inventory import DataFile
 from vigla.storage.operations import Operation, Operations
 from vigla.storage.sample_files import points_of
@@ -61,7 +61,6 @@ class MemoryStore:
         self._operations = Operations(lambda: spans.empty_table().select(["service", "name", "kind"]))
         self._lock = threading.Lock()
         self._buffered = 0
-        self._reached: dict[Partition, Reach] = {}
         self._committed: dict[Partition, int] = {}
 
     def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
@@ -104,20 +103,23 @@ class MemoryStore:
         """Make rows visible; see ``Writer.buffer``."""
         if "spans" in tables:
             self._operations.add(conform(tables["spans"], span_schema(self.promoted)))
+        self._rows.append(tables, reached)
         with self._lock:
-            longer = extended(self._reached, reached)
-            offsets.check(self._committed, {p: longer[p] for p in reached})
-            self._rows.append(tables, {})
-            self._reached = longer
             self._buffered += sum(table.num_rows for table in tables.values())
 
     def flush(self) -> int:
         """Count what was buffered as moved; see ``Writer.flush``."""
         with self._lock:
             moved, self._buffered = self._buffered, 0
-            self._committed.update({partition: reach.end for partition, reach in self._reached.items()})
-            self._reached = {}
+            part = self._rows.seal()
+            self._committed = {partition: reach.end for partition, reach in part.reached.items()}
         return moved
+
+    def drop(self) -> None:
+        """Forget what was not flushed; see ``Writer.drop``."""
+        with self._lock:
+            self._rows.drop(sealed=False)
+            self._buffered = 0
 
     def buffered_rows(self) -> int:
         """Rows not flushed; see ``Writer.buffered_rows``."""
@@ -129,9 +131,7 @@ class MemoryStore:
 
     def position(self, partition: Partition) -> int:
         """First offset that was not buffered; see ``Writer.position``."""
-        with self._lock:
-            reach = self._reached.get(partition)
-        return self.committed(partition) if reach is None else reach.end
+        return self._rows.position(partition, 0)
 
     def archive(self, spans: pa.Table) -> None:
         """Keep spans for good; see ``Writer.archive``."""

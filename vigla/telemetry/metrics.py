@@ -64,6 +64,11 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_ingester_decode_seconds", "histogram", "duration of decoding one batch"),
     Definition("vigla_ingester_flush_seconds", "histogram", "duration of one flush to the lake"),
     Definition("vigla_ingester_flush_failures_total", "counter", "flushes that failed and are repeated"),
+    Definition(
+        "vigla_ingester_fenced_total",
+        "counter",
+        "times that buffered rows were dropped, as another ingester had written some of them",
+    ),
     Definition("vigla_storage_buffered_rows", "gauge", "rows in the hot buffer"),
     Definition("vigla_storage_commit_seconds", "histogram", "duration of writing and committing one flush"),
     Definition("vigla_storage_merged_files_total", "counter", "small files replaced by merging"),
