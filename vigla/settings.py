@@ -100,9 +100,7 @@ class KafkaSettings(Section):
     )
     create_topics: bool = Field(True, description="make our topics when they are missing")
     partitions: int = Field(6, gt=0, description="of topics that we make")
-    replication_factor: int = Field(
-        -1, ge=-1, description="of topics that we make; -1 leaves it to the broker"
-    )
+    replication_factor: int = Field(1, gt=0, description="of topics that we make; 3 is usual in production")
     group: str = Field(
         "vigla",
         min_length=1,

@@ -46,6 +46,18 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "vigla_bus_damaged_total", "counter", "torn ends cut off and damaged segments set aside", ("topic",)
     ),
+    Definition(
+        "vigla_bus_spooled_total",
+        "counter",
+        "payloads kept on this machine's disk while Kafka was away",
+        ("topic",),
+    ),
+    Definition(
+        "vigla_bus_dead_letters_dropped_total",
+        "counter",
+        "undecodable records past the bound of the dead-letter topic",
+        ("topic",),
+    ),
     Definition("vigla_bus_lost_records_total", "counter", "records lost to damaged segments", ("topic",)),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
     Definition("vigla_ingester_access_logs_total", "counter", "access log entries decoded"),
