@@ -12,7 +12,7 @@ from vigla.bus.kafka.dead_letter import KafkaDeadLetters
 from vigla.bus.kafka.loop import LoopThread
 from vigla.bus.kafka.producer import Away, KafkaProducer
 from vigla.bus.kafka.spool import Spool
-from vigla.bus.kafka.topics import sources
+from vigla.bus.kafka.topics import OwnTopics, sources
 from vigla.model.partitions import Partition
 from vigla.settings import BusSettings, KafkaSettings
 from vigla.telemetry.metrics import Metrics
@@ -41,9 +41,12 @@ class KafkaBus:
         self._metrics = metrics
         self._spool = Spool(directory, bus, settings, metrics)
         self._loop = LoopThread("bus kafka")
-        self._producer = KafkaProducer(settings)
+        topics = OwnTopics(settings)
+        self._producer = KafkaProducer(settings, topics)
         self._consumers = {
-            topic: KafkaConsumer(settings, topic, [source for source in read if source.topic == topic])
+            topic: KafkaConsumer(
+                settings, topic, [source for source in read if source.topic == topic], topics
+            )
             for topic in TOPICS
         }
         self._committed: dict[Partition, int] = {}

@@ -7,6 +7,7 @@ of a partition that it keeps stays valid, and it reads on behind it.
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from vigla.bus.api import Record, Topic
 from vigla.bus.kafka.connection import connection
 from vigla.bus.kafka.formats import payload_of
-from vigla.bus.kafka.topics import Source
+from vigla.bus.kafka.topics import OwnTopics, Source
 from vigla.errors import BadInput
 from vigla.model.partitions import Partition
 from vigla.settings import KafkaSettings
@@ -57,15 +58,19 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
     Args:
         settings: of Kafka.
         topic: the kind of payload.
-        sources: the Kafka topics that have it.
+        sources: the Kafka topics that have it; those of others may be made later.
+        topics: made before anything is read.
 
     Attributes:
         assigned: the partitions that are this member's.
         problem: why nothing can be read now, empty when it can.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: Topic, sources: Sequence[Source]) -> None:
+    def __init__(
+        self, settings: KafkaSettings, topic: Topic, sources: Sequence[Source], topics: OwnTopics
+    ) -> None:
         self._settings = settings
+        self._topics = topics
         self._topic = topic
         self._sources = {source.name: source for source in sources}
         self._consumer: AIOKafkaConsumer | None = None
@@ -143,8 +148,10 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
                 max_partition_fetch_bytes=FETCH_BYTES,
                 metadata_max_age_ms=30_000,
             )
-            consumer.subscribe(list(self._sources), listener=self)
+            names = "|".join(map(re.escape, self._sources))
+            consumer.subscribe(pattern=f"^({names})$", listener=self)  # names alone would have to exist
             try:
+                await self._topics.ensure()
                 await consumer.start()
             except KafkaError:
                 await consumer.stop()

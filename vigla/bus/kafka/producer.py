@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from vigla.bus.api import Topic
 from vigla.bus.kafka.connection import connection
-from vigla.bus.kafka.topics import create_missing, own_topics
+from vigla.bus.kafka.topics import OwnTopics, own_topics
 from vigla.errors import Overloaded, PayloadTooLarge
 from vigla.settings import KafkaSettings
 
@@ -36,10 +36,12 @@ class KafkaProducer:
 
     Args:
         settings: of Kafka.
+        topics: made before anything is sent.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, topics: OwnTopics) -> None:
         self._settings = settings
+        self._topics = topics
         self._names: dict[Topic, str] = own_topics(settings)
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -125,8 +127,7 @@ class KafkaProducer:
             request_timeout_ms=int(self._settings.send_timeout_s * 1000),
         )
         try:
-            if self._settings.create_topics:
-                await create_missing(self._settings)
+            await self._topics.ensure()
             await producer.start()
         except KafkaError as error:
             await producer.stop()

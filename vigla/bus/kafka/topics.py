@@ -1,5 +1,6 @@
 """The names of topics, and the making of those that are missing."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -58,6 +59,26 @@ def sources(settings: KafkaSettings) -> tuple[Source, ...]:
     if len(set(names)) < len(names):
         raise SettingsError("kafka: each topic may stand once among the topics and kafka.sources")
     return tuple(found)
+
+
+class OwnTopics:
+    """Our topics, made once by whoever needs them first. For one event loop."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._making = asyncio.Lock()
+        self._present = not settings.create_topics
+
+    async def ensure(self) -> None:
+        """Return once they are there.
+
+        Raises:
+            KafkaError: Kafka is away, or does not allow it.
+        """
+        async with self._making:
+            if not self._present:
+                await create_missing(self._settings)
+                self._present = True
 
 
 async def create_missing(settings: KafkaSettings) -> None:
