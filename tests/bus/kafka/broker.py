@@ -8,7 +8,15 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from vigla.settings import KafkaSettings
 
@@ -17,16 +25,20 @@ START_S = 60.0
 CLUSTER = "AAAAAAAAAAAAAAAAAAAAAQ"
 USER, PASSWORD = "vigla", "secret"
 
-_PROPERTIES = """
+_PROPERTIES = r"""
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{plain},LOGIN://127.0.0.1:{login},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{plain},LOGIN://127.0.0.1:{login},\
+ENCRYPTED://127.0.0.1:{encrypted},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,\
+ENCRYPTED:SSL,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.name.login.sasl.enabled.mechanisms=PLAIN
 listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
  user_{user}="{password}";
+listener.name.encrypted.ssl.keystore.type=PEM
+listener.name.encrypted.ssl.keystore.location={identity}
 log.dirs={data}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -50,11 +62,14 @@ class Broker:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.port, self._login_port, controller = (_free() for _ in range(3))
+        self.port, self._login_port, self._encrypted_port, controller = (_free() for _ in range(4))
+        self.certificate = directory / "broker.crt"
         self._configuration = directory / "server.properties"
         text = _PROPERTIES.format(
             plain=self.port,
             login=self._login_port,
+            encrypted=self._encrypted_port,
+            identity=_identity(directory, self.certificate),
             controller=controller,
             data=directory / "data",
             user=USER,
@@ -73,6 +88,11 @@ class Broker:
     def login_servers(self) -> tuple[str, ...]:
         """Where it wants ``USER`` and ``PASSWORD``."""
         return (f"127.0.0.1:{self._login_port}",)
+
+    @property
+    def encrypted_servers(self) -> tuple[str, ...]:
+        """Where it speaks TLS, with ``certificate``."""
+        return (f"127.0.0.1:{self._encrypted_port}",)
 
     def start(self) -> None:
         """Start it and wait until it listens."""
@@ -108,6 +128,29 @@ def settings_for(broker: Broker, name: str, **more: object) -> KafkaSettings:
     quick = {"session_timeout_s": 2.0, "send_timeout_s": 3.0, "partitions": 3}
     given = {"servers": broker.servers, "group": name, **topics, **quick, **more}
     return KafkaSettings.model_validate(given)
+
+
+def _identity(directory: Path, certificate: Path) -> Path:
+    """A file with a key and its certificate, which is written apart, too."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    both = directory / "broker.pem"
+    both.write_bytes(private + certificate.read_bytes())
+    return both
 
 
 def _free() -> int:

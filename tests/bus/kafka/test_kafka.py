@@ -118,6 +118,16 @@ def test_login(broker: Broker, name: str, tmp_path: Path) -> None:
         assert append(bus, b"x") == [None]  # kept until the password is mended
 
 
+def test_encryption(broker: Broker, name: str, tmp_path: Path) -> None:
+    encrypted = {"servers": broker.encrypted_servers, "tls": True}
+    settings = settings_for(broker, name, **encrypted, tls_ca=broker.certificate)
+    with kafka_bus(tmp_path / "a", settings) as bus:
+        assert append(bus, b"x") == [0]
+        assert [record.payload for record in read(bus, 1)] == [b"x"]
+    with kafka_bus(tmp_path / "b", settings_for(broker, name, **encrypted)) as bus:
+        assert append(bus, b"x") == [None]  # nobody vouches for this broker
+
+
 @pytest.mark.parametrize(
     ("given", "match"),
     [
