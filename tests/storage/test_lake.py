@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.contracts.rows import numbered, spans, summaries, upto
-from tests.storage.lakes import on_disk, opened, span_ids
+from tests.storage.lakes import maintenance, on_disk, opened, span_ids
 from vigla.errors import Fenced, SettingsError, StorageUnavailable
 from vigla.model.partitions import Partition, Reach
 from vigla.model.spans import DEFAULT_PROMOTED, Promoted
@@ -203,3 +203,19 @@ def test_what_another_writer_wrote_meanwhile_is_not_written_again(tmp_path: Path
         lake.flush()
         assert span_ids(lake) == list(range(3, 10))
         assert len(on_disk(tmp_path)) == 1
+
+
+def test_offsets_of_before_there_were_partitions_are_kept(tmp_path: Path) -> None:
+    with opened(tmp_path) as lake:
+        with lake.commits.transaction() as cursor:
+            cursor.execute("ALTER TABLE lake.main.offsets DROP COLUMN partition")
+            cursor.execute("DELETE FROM lake.main.migrations WHERE name LIKE '0005%'")
+        with lake.commits.transaction() as cursor:
+            cursor.execute("INSERT INTO lake.main.offsets VALUES ('traces', 7)")
+    with opened(tmp_path) as lake:
+        assert lake.position(Partition("traces")) == 7
+        lake.buffer({"spans": numbered(0, 5)}, upto(lake, traces=9))
+        lake.flush()
+        maintenance(lake).run_once()
+    with opened(tmp_path) as lake:
+        assert lake.position(Partition("traces")) == 9
