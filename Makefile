@@ -1,6 +1,6 @@
 # Everything runs in .venv, which each target makes and fills from constraints.txt when something changed.
-# Needs Python 3.11 or newer and make; the tests also Chromium, PostgreSQL, Prometheus, nftables
-# and iproute2, which apt-get installs when they are missing.
+# Needs Python 3.11 or newer and make; the tests also Chromium, PostgreSQL, Prometheus, Maven,
+# Java, nftables and iproute2, which apt-get installs when they are missing.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -17,7 +17,7 @@ help:  ## list the targets
 demo: .venv/.demo  ## start vigla, six example services and traffic; prints the URL
 	$(BIN)/vigla demo
 
-test: .venv/.dev .venv/.browser .venv/.postgresql .venv/.netns .venv/.prometheus  ## run the tests
+test: .venv/.dev .venv/.browser .venv/.postgresql .venv/.netns .venv/.prometheus .venv/.kafka  ## run the tests
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 check: .venv/.dev  ## lint, format, types, import contracts
@@ -82,6 +82,12 @@ clean:  ## remove the environment, caches and build results
 # Transparent capture is tested between network namespaces.
 .venv/.netns: .venv/bin/uv
 	@PATH="$$PATH:/usr/sbin:/sbin"; { command -v nft && command -v ip; } >/dev/null || ./scripts/apt-install.sh nftables iproute2
+	@touch $@
+
+# A real broker: Apache Kafka's jars, from Maven Central.
+.venv/.kafka: .venv/bin/uv tests/bus/kafka/pom.xml
+	@{ command -v mvn && command -v java; } >/dev/null || ./scripts/apt-install.sh maven default-jre-headless
+	@mvn --quiet --batch-mode --file tests/bus/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.venv/kafka -DincludeScope=runtime
 	@touch $@
 
 # PromQL is compared with it.

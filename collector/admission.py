@@ -153,13 +153,13 @@ class Admission:
     async def _append(self, signal: Signal, transport: Transport, admitted: Admitted) -> Admitted:
         labels = {"signal": signal, "transport": transport}
         if admitted.accepted:
-            await self._keep(signal, admitted.payload)
+            await self._keep(signal, admitted.payload, admitted.key)
             self._metrics.add("vigla_collector_accepted_total", admitted.accepted, **labels)
         if admitted.rejected:
             self._metrics.add("vigla_collector_rejected_total", admitted.rejected, **labels)
         return admitted
 
-    async def _keep(self, signal: Signal, payload: bytes) -> None:
+    async def _keep(self, signal: Signal, payload: bytes, key: bytes) -> None:
         """Append; Envoy's access logs among logs go to their own topic.
 
         Where a request has both and the second append is refused, the sender repeats the first.
@@ -169,7 +169,7 @@ class Admission:
             if access:
                 await self._producer.append("access_logs", envelope.wrap(envelope.OTLP, access))
         if payload:
-            await self._producer.append(signal, payload)
+            await self._producer.append(signal, payload, key)
 
     def _hold(self, size: int) -> None:
         """Count bytes; bodies are inflated in several threads."""

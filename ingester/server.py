@@ -7,35 +7,26 @@ A thread for each topic and one more, so that decoding goes on while a flush wai
 
 What is counted of spans and access logs is buffered as samples by one more, at intervals.
 
-Records of the topic ``logs`` wait on the bus, within its bounds.
+It reads each of its partitions on from where the lake ends, not from what the bus remembers.
+When the lake refuses a flush because another ingester has written some of it (this one was paused, and its
+partitions went to another), all that is buffered is dropped, and it begins as after a restart.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
-import pyarrow as pa
-
-from ingester.decode import DeadLetters, Decoding
-from ingester.deltas import Deltas
-from ingester.derive import summaries
-from ingester.derived.metrics import DerivedMetrics
-from ingester.series import NumberedSeries
+from ingester.decode import DeadLetters
+from ingester.streams import STREAMED, Streams
 from vigla.bus.api import Consumer, Record, Topic
 from vigla.clock import Clock
-from vigla.errors import StorageUnavailable
+from vigla.errors import Fenced, StorageUnavailable
+from vigla.model.partitions import Partition, Reach
 from vigla.model.spans import Promoted
 from vigla.settings import IngesterSettings
 from vigla.storage.api import Writer
 from vigla.telemetry.metrics import Metrics
-from vigla.wire.access_logs.decode import AccessLogDecoder
-from vigla.wire.otlp.metrics import DecodedMetrics, MetricDecoder
-from vigla.wire.otlp.spans import SpanDecoder
-from vigla.wire.remote_write.decode import RemoteWriteDecoder
 
 log = logging.getLogger(__name__)
 
@@ -45,27 +36,6 @@ FLUSH_BYTES = 64 * 1024 * 1024  # payload bytes that start a flush, be they few 
 BUFFERED_FLUSHES = 3  # rows and bytes held when the disk is behind, in flushes
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One topic's way into the lake.
-
-    Attributes:
-        decoding: records to rows.
-        tables: what is stored of the decoded batches, by table; gets the first offset behind them, too.
-        counter: metric that counts rows.
-        counted: the tables whose rows it counts.
-        order: held from the making of tables until they are visible; for streams that number their rows
-            together.
-    """
-
-    topic: Topic
-    decoding: Decoding[Any]
-    tables: Callable[[list[Any], int], dict[str, pa.Table]]
-    counter: str
-    counted: tuple[str, ...]
-    order: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 class Ingester:
@@ -96,54 +66,21 @@ class Ingester:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        self._series, self._order = NumberedSeries(clock), threading.Lock()
-        self._derived = DerivedMetrics(settings, clock) if settings.derived_metrics else None
-        series, order = self._series, self._order
-        self._streams = (
-            Stream(
-                "traces",
-                Decoding("traces", SpanDecoder(promoted), dead_letters, metrics),
-                self._span_tables,
-                "vigla_ingester_spans_total",
-                ("spans",),
-            ),
-            Stream(
-                "access_logs",
-                Decoding("access_logs", AccessLogDecoder(), dead_letters, metrics),
-                self._access_log_tables,
-                "vigla_ingester_access_logs_total",
-                ("access_logs",),
-            ),
-            Stream(
-                "remote_write",
-                Decoding("remote_write", RemoteWriteDecoder(), dead_letters, metrics),
-                lambda parts, _: series.tables([each for part in parts for each in part]),
-                "vigla_ingester_samples_total",
-                ("samples", "histograms"),
-                order,
-            ),
-            Stream(
-                "metrics",
-                Decoding("metrics", MetricDecoder(settings.metric_names), dead_letters, metrics),
-                _metric_tables(series),
-                "vigla_ingester_samples_total",
-                ("samples", "histograms"),
-                order,
-            ),
-        )
+        self._new_streams = partial(Streams, settings, promoted, metrics, clock, dead_letters)
+        self._streams = self._new_streams()
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
         self._waiting_bytes = 0
-        self._reading = len(self._streams) + 1
+        self._reading = len(STREAMED) + 1
         self._problem = ""
         self._threads = (
             *(
                 threading.Thread(
-                    target=self._guarded, args=(partial(self._read, s),), name=f"ingester-read-{s.topic}"
+                    target=self._guarded, args=(partial(self._read, topic),), name=f"ingester-read-{topic}"
                 )
-                for s in self._streams
+                for topic in STREAMED
             ),
             threading.Thread(target=self._guarded, args=(self._derive,), name="ingester-derive"),
             threading.Thread(target=self._guarded, args=(self._flush,), name="ingester-flush"),
@@ -174,19 +111,48 @@ class Ingester:
             log.critical("%s; records stay on the bus until the process is started again", self._problem)
             raise
 
-    def _read(self, stream: Stream) -> None:
-        offset = self._store.committed(stream.topic)
+    def _read(self, topic: Topic) -> None:
+        streams, positions = self._streams, dict[Partition, int]()
         try:
             while not self._stopping.is_set():
-                records = self._consumer.poll(
-                    stream.topic, offset, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
-                )
-                if records:
-                    if self._take_or_wait(stream, records):
-                        offset = records[-1].offset + 1
-                    self._gather(records)
+                if streams is not self._streams:
+                    streams, positions = self._streams, {}
+                try:
+                    positions = self._positions(topic, positions)
+                    records = self._consumer.poll(
+                        topic, positions, max_bytes=self._settings.batch_bytes, timeout_s=POLL_S
+                    )
+                    if records:
+                        positions |= self._take(streams, topic, records, positions)
+                        self._gather(records)
+                except Fenced as error:
+                    self._start_over(streams, error)
+                except (OSError, StorageUnavailable) as error:
+                    self._problem = f"cannot read {topic}: {error}"
+                    log.error("%s", self._problem)  # noqa: TRY400  no bug of ours
+                    self._stopping.wait(RETRY_FIRST_S)
         finally:
             self._ended()
+
+    def _positions(self, topic: Topic, known: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Where to read on, in the partitions that are ours now; of those that are new, the lake knows."""
+        return {
+            partition: known[partition] if partition in known else self._store.position(partition)
+            for partition in self._consumer.partitions(topic)
+        }
+
+    def _start_over(self, streams: Streams, reason: Fenced) -> None:
+        """Drop what is buffered, because another ingester wrote some of it, and read on from the lake."""
+        with streams.order:
+            if streams is not self._streams:
+                return
+            self._store.drop()
+            self._streams = self._new_streams()
+        self._metrics.add("vigla_ingester_fenced_total")
+        log.warning("%s; what was buffered is read again", reason)
+        with self._changed:
+            self._waiting_bytes = 0
+            self._changed.notify_all()
 
     def _ended(self) -> None:
         """A thread buffers nothing any more; after the last one a flush has all."""
@@ -199,22 +165,26 @@ class Ingester:
     def _derive(self) -> None:
         """Store what is derived, at intervals and at the end."""
         try:
-            while self._derived is not None:
+            while self._settings.derived_metrics:
                 ending = self._stopping.wait(self._settings.derived_interval_s)
-                self._store_derived(self._derived)
+                self._store_derived(self._streams)
                 if ending:
                     break
         finally:
             self._ended()
 
-    def _store_derived(self, derived: DerivedMetrics) -> None:
-        found = derived.samples()
-        self._metrics.set("vigla_ingester_derived_left_out", derived.overflowed())
+    def _store_derived(self, streams: Streams) -> None:
+        if streams.derived is None:
+            return
+        found = streams.derived.samples()
+        self._metrics.set("vigla_ingester_derived_left_out", streams.derived.overflowed())
         if not found:
             return
         self._await_room()
-        with self._order:
-            tables = self._series.tables(found)
+        with streams.order:
+            if streams is not self._streams:
+                return
+            tables = streams.series.tables(found)
             self._store.buffer(tables, {})
         self._metrics.add("vigla_ingester_samples_total", tables["samples"].num_rows)
         with self._changed:
@@ -222,45 +192,36 @@ class Ingester:
                 self._waiting_since = self._clock.monotonic()
             self._changed.notify_all()
 
-    def _span_tables(self, parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
-        spans = pa.concat_tables(parts)
-        if self._derived is not None:
-            self._derived.observe_spans(spans)
-        return {"spans": spans, "traces": summaries(spans)}
+    def _take(
+        self, streams: Streams, topic: Topic, records: Sequence[Record], positions: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
+        """Decode, and buffer once there is room.
 
-    def _access_log_tables(self, parts: list[pa.Table], _: int) -> dict[str, pa.Table]:
-        rows = pa.concat_tables(parts)
-        if self._derived is not None:
-            self._derived.observe_access_logs(rows)
-        return {"access_logs": rows}
+        Returns:
+            The new position of each partition that had records; none when streams were replaced meanwhile.
 
-    def _take_or_wait(self, stream: Stream, records: Sequence[Record]) -> bool:
-        """Take the records, or leave them to the next poll when a dead letter cannot be kept."""
-        try:
-            self._take(stream, records)
-        except OSError as error:
-            self._problem = f"cannot keep a dead letter: {error}"
-            log.exception("cannot keep a dead letter")
-            self._stopping.wait(RETRY_FIRST_S)
-            return False
-        return True
-
-    def _take(self, stream: Stream, records: Sequence[Record]) -> None:
-        """Decode, and buffer once there is room."""
-        began = self._clock.monotonic()
+        Raises:
+            OSError: a dead letter cannot be kept; nothing was buffered.
+            Fenced: the records do not go on from what is stored.
+        """
+        stream, began = streams.of(topic), self._clock.monotonic()
         decoded = stream.decoding.decode(records)
         self._metrics.observe("vigla_ingester_decode_seconds", self._clock.monotonic() - began)
         self._await_room()
-        end = records[-1].offset + 1
+        ends = {record.partition: record.offset + 1 for record in records}
+        reached = {partition: Reach(positions[partition], end) for partition, end in ends.items()}
         with stream.order:
-            tables = stream.tables(decoded, end) if decoded else {}
-            self._store.buffer(tables, {stream.topic: end})
+            if streams is not self._streams:
+                return {}
+            tables = stream.tables(decoded) if decoded else {}
+            self._store.buffer(tables, reached)
         self._metrics.add(stream.counter, sum(tables[t].num_rows for t in stream.counted if t in tables))
         with self._changed:
             self._waiting_bytes += _size(records)
             if self._waiting_since is None:
                 self._waiting_since = self._clock.monotonic()
             self._changed.notify_all()
+        return ends
 
     def _gather(self, records: Sequence[Record]) -> None:
         """After a small batch, let the next one grow."""
@@ -281,8 +242,12 @@ class Ingester:
         while self._await_due():
             began, self._waiting_since = self._clock.monotonic(), None
             size = self._waiting_bytes
+            streams = self._streams
             try:
                 self._store.flush()
+            except Fenced as error:
+                self._start_over(streams, error)
+                continue
             except StorageUnavailable as error:
                 self._fail(error, began)
                 if self._stopping.wait(delay):
@@ -291,8 +256,9 @@ class Ingester:
                 continue
             self._problem, delay = "", RETRY_FIRST_S
             self._metrics.observe("vigla_ingester_flush_seconds", self._clock.monotonic() - began)
-            for stream in self._streams:
-                self._consumer.commit(stream.topic, self._store.committed(stream.topic))
+            for topic in STREAMED:
+                for partition in self._consumer.partitions(topic):
+                    self._consumer.commit(partition, self._store.committed(partition))
             with self._changed:
                 self._waiting_bytes -= size
                 self._changed.notify_all()
@@ -314,22 +280,6 @@ class Ingester:
                     return True
                 self._changed.wait(self._settings.flush_interval_s - age)
             return self._waiting_since is not None
-
-
-def _metric_tables(
-    series: NumberedSeries,
-) -> Callable[[list[list[DecodedMetrics]], int], dict[str, pa.Table]]:
-    deltas = Deltas()
-
-    def tables(parts: list[list[DecodedMetrics]], _: int) -> dict[str, pa.Table]:
-        found = []
-        for each in (each for part in parts for each in part):
-            found.append(each.cumulative)
-            if each.deltas is not None:
-                found.append(deltas.accumulated(each.deltas))
-        return series.tables(found)
-
-    return tables
 
 
 def _size(records: Sequence[Record]) -> int:

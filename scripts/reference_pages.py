@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from vigla.settings import Settings
 from vigla.telemetry.metrics import DEFINITIONS
@@ -55,6 +55,8 @@ def _sections() -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return '""'
     if isinstance(value, str | Path):
         return str(value) or '""'
     return "[]" if value == () else str(value)

@@ -12,7 +12,8 @@ ViglaError
 │   ├── DeadlineExceeded    it ran past its deadline
 │   ├── QueryCancelled      its client went away
 │   └── ResultTooLarge      it passed its row or memory cap
-└── StorageUnavailable      disk full, catalog held by another process; an operator must act
+├── StorageUnavailable      disk full, catalog held by another process; an operator must act
+└── Fenced                  another ingester has the partition; drop what is buffered, read on from the lake
 """
 
 
@@ -70,6 +71,10 @@ class ResultTooLarge(QueryStopped):
 
 class StorageUnavailable(ViglaError):
     """The disk or the catalog refuses; an operator must act."""
+
+
+class Fenced(ViglaError):
+    """Rows were not written, for another writer has written their part of the bus."""
 
 
 class EnvoyNotReady(ViglaError):

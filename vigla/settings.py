@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from vigla.errors import SettingsError
 
@@ -49,8 +49,11 @@ class CollectorSettings(Section):
 
 
 class BusSettings(Section):
-    """The embedded bus."""
+    """The bus, and its log on this machine's disk: all of the local one, and what waits for Kafka."""
 
+    kind: Literal["local", "kafka"] = Field(
+        "local", description="`kafka` takes the section `kafka` into account"
+    )
     segment_bytes: Bytes = Field(64 * MIB, description="a log segment is closed at this size")
     max_backlog_bytes: Bytes = Field(
         4096 * MIB, description="bytes of one topic not yet in the lake before senders are refused"
@@ -58,6 +61,80 @@ class BusSettings(Section):
     min_free_bytes: int = Field(
         256 * MIB, ge=0, description="senders are refused when the disk has less free"
     )
+
+
+Encoding = Literal["otlp_proto", "otlp_json", "jaeger_proto", "jaeger_json", "zipkin_json"]
+
+
+class KafkaSource(Section):
+    """A further Kafka topic that is read."""
+
+    topic: str = Field(min_length=1, description="its name")
+    encoding: Encoding = Field(
+        "otlp_proto",
+        description="of its records; `jaeger_proto`, `jaeger_json` and `zipkin_json` are of traces",
+    )
+    signal: Literal["traces", "metrics", "logs"] = Field("traces", description="what its records hold")
+
+
+class KafkaSettings(Section):
+    """Kafka as bus; used with `bus.kind: kafka`."""
+
+    servers: tuple[str, ...] = Field(
+        ("127.0.0.1:9092",), min_length=1, description="brokers to begin with, `host:port`"
+    )
+    traces_topic: str = Field("otlp_spans", min_length=1, description="topic of traces, `otlp_proto`")
+    metrics_topic: str = Field("otlp_metrics", min_length=1, description="topic of metrics, `otlp_proto`")
+    logs_topic: str = Field("otlp_logs", min_length=1, description="topic of logs, `otlp_proto`")
+    access_logs_topic: str = Field("vigla_access_logs", min_length=1, description="topic of access logs")
+    remote_write_topic: str = Field(
+        "vigla_remote_write", min_length=1, description="topic of remote write requests"
+    )
+    dead_letter_topic: str = Field(
+        "vigla_dead_letters", min_length=1, description="topic of records that cannot be decoded"
+    )
+    dead_letter_bytes: Bytes = Field(
+        64 * MIB, description="what one process may add to it in an hour; more is only counted"
+    )
+    sources: tuple[KafkaSource, ...] = Field(
+        (), description="topics that others write: `topic`, `encoding`, and `signal` unless it is traces"
+    )
+    create_topics: bool = Field(True, description="make our topics when they are missing")
+    partitions: int = Field(6, gt=0, description="of topics that we make")
+    replication_factor: int = Field(1, gt=0, description="of topics that we make; 3 is usual in production")
+    group: str = Field(
+        "vigla",
+        min_length=1,
+        description="consumer group; each kind of payload has its own, with this prefix",
+    )
+    instance: str = Field(
+        "",
+        description="name of this process among those of the group, kept over restarts; its partitions wait"
+        " for it then",
+    )
+    session_timeout_s: Seconds = Field(
+        10.0, description="silence after which a process's partitions go to others"
+    )
+    send_timeout_s: Seconds = Field(10.0, description="for Kafka to acknowledge before the sender is refused")
+    max_pending_bytes: Bytes = Field(
+        32 * MIB, description="bytes not acknowledged by Kafka yet; more go to the spool on disk"
+    )
+    max_record_bytes: Bytes = Field(
+        16 * MIB, description="largest record; also the bound of topics that we make"
+    )
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "zstd", description="of what we write"
+    )
+    tls: bool = Field(False, description="speak TLS to the brokers")
+    tls_ca: Path | None = Field(None, description="PEM file of authorities; empty: the system's")
+    tls_certificate: Path | None = Field(None, description="PEM file of our certificate, for mutual TLS")
+    tls_key: Path | None = Field(None, description="PEM file of its key")
+    tls_verify_host: bool = Field(True, description="the broker's certificate must name its host")
+    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "", description="how to log in; empty: not"
+    )
+    sasl_user: str = Field("", description="user name")
+    sasl_password: SecretStr = Field(SecretStr(""), description="password")
 
 
 MetricNames = Literal[
@@ -269,6 +346,7 @@ class Settings(Section):
 
     collector: CollectorSettings = CollectorSettings()
     bus: BusSettings = BusSettings()
+    kafka: KafkaSettings = KafkaSettings()
     ingester: IngesterSettings = IngesterSettings()
     storage: StorageSettings = StorageSettings()
     query: QuerySettings = QuerySettings()

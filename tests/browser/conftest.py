@@ -17,6 +17,7 @@ from query.prometheus.rules import NoRules, RuleStates
 from query.server import Parts, QueryServer, create_app
 from tests.browser.logs import decided
 from tests.browser.spans import bookinfo, hostile, large, single
+from tests.contracts.rows import upto
 from ui.server import router
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -61,12 +62,12 @@ def serving(
     store = MemoryStore(DEFAULT_PROMOTED)
     if payloads:
         spans = SpanDecoder(DEFAULT_PROMOTED).decode(payloads)
-        store.buffer({"spans": spans, "traces": summaries(spans)}, {"traces": 1})
+        store.buffer({"spans": spans, "traces": summaries(spans)}, upto(store, traces=1))
     if logs is not None:
-        store.buffer({"access_logs": logs}, {"access_logs": 1})
+        store.buffer({"access_logs": logs}, upto(store, access_logs=1))
     if metrics:
         decoded = RemoteWriteDecoder().decode(metrics)
-        store.buffer(SeriesLog(SystemClock()).tables(decoded, 1), {"remote_write": 1})
+        store.buffer(SeriesLog(SystemClock()).tables(decoded, 1), upto(store, remote_write=1))
     parts = Parts([router(settings)], rules or NoRules())
     app = create_app(store, DEFAULT_PROMOTED, settings, Metrics(), SystemClock(), parts)
     server = QueryServer(app, settings)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vigla.bus.local import LocalBus
 from vigla.bus.segment import HEADER
+from vigla.model.partitions import Partition
 from vigla.settings import BusSettings
 from vigla.telemetry.metrics import Metrics
 
@@ -24,7 +25,7 @@ def _open(directory: Path, metrics: Metrics | None = None) -> LocalBus:
 def _payloads(bus: LocalBus) -> list[bytes]:
     found: list[bytes] = []
     offset = 0
-    while records := bus.poll("traces", offset, max_bytes=100, timeout_s=0):
+    while records := bus.poll("traces", {Partition("traces"): offset}, max_bytes=100, timeout_s=0):
         found += [record.payload for record in records]
         offset = records[-1].offset + 1
     return found
@@ -136,17 +137,17 @@ class TestClosedSegment:
 
     def test_poll_in_the_gap_goes_on_behind_it(self, tmp_path: Path) -> None:
         bus, _ = self._five_segments(tmp_path)
-        records = bus.poll("traces", 17, max_bytes=100, timeout_s=0)
+        records = bus.poll("traces", {Partition("traces"): 17}, max_bytes=100, timeout_s=0)
         assert records[0].offset == 20
         bus.close()
 
     def test_poll_in_a_gap_at_the_end_waits(self, tmp_path: Path) -> None:
         """Behind the damage there is only the open segment, with nothing in it yet."""
         bus, _ = self._five_segments(tmp_path)
-        bus.commit("traces", 20)
+        bus.commit(Partition("traces"), 20)
         for segment in sorted((tmp_path / "traces").iterdir()):
             segment.write_bytes(b"")
-        assert list(bus.poll("traces", 20, max_bytes=100, timeout_s=0)) == []
+        assert list(bus.poll("traces", {Partition("traces"): 20}, max_bytes=100, timeout_s=0)) == []
         bus.close()
 
     def _five_segments(self, directory: Path, metrics: Metrics | None = None) -> tuple[LocalBus, bytes]:

@@ -12,9 +12,11 @@ import pytest
 
 from vigla.bus.local import LocalBus
 from vigla.errors import Overloaded
+from vigla.model.partitions import Partition
 
 OpenBus = Callable[..., LocalBus]
 MIB = 2**20
+TRACES = Partition("traces")
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def _offsets(bus: LocalBus) -> list[int]:
     found: list[int] = []
-    while records := bus.poll("traces", len(found), max_bytes=MIB, timeout_s=0):
+    while records := bus.poll("traces", {TRACES: len(found)}, max_bytes=MIB, timeout_s=0):
         assert all(record.payload == _payload(record.offset) for record in records)
         found += [record.offset for record in records]
     return found
@@ -82,7 +84,7 @@ async def test_whole_group_is_refused(open_bus: OpenBus, small_disk: Path) -> No
 async def test_committing_makes_room(open_bus: OpenBus, small_disk: Path) -> None:
     bus = open_bus(small_disk / "bus", segment_bytes=100_000)
     full = await _fill(bus)
-    bus.commit("traces", full)
+    bus.commit(TRACES, full)
     assert await _fill(bus, full) > full
 
 
@@ -92,7 +94,7 @@ async def test_reserve_of_disk_space(open_bus: OpenBus, tmp_path: Path) -> None:
     with pytest.raises(Overloaded, match="min_free_bytes") as refusal:
         await bus.append("traces", b"x")
     assert refusal.value.retry_after_s >= 1
-    assert bus.end("traces") == 0
+    assert bus.end(TRACES) == 0
 
 
 LIMITED = """
@@ -127,6 +129,6 @@ def test_partial_write_is_taken_back(open_bus: OpenBus, tmp_path: Path) -> None:
     assert outcomes[3] == 1
     assert all("cannot write" in refusal for refusal in outcomes[1:3])
     bus = open_bus()
-    records = bus.poll("traces", 0, max_bytes=MIB, timeout_s=0)
+    records = bus.poll("traces", {TRACES: 0}, max_bytes=MIB, timeout_s=0)
     assert [len(record.payload) for record in records] == [40_000]
-    assert [r.payload for r in bus.poll("traces", 1, max_bytes=MIB, timeout_s=0)] == [b"fits"]
+    assert [r.payload for r in bus.poll("traces", {TRACES: 1}, max_bytes=MIB, timeout_s=0)] == [b"fits"]

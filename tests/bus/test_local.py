@@ -10,15 +10,17 @@ import pytest
 from vigla.bus.api import Bus, Topic
 from vigla.bus.local import LocalBus
 from vigla.errors import Overloaded, StorageUnavailable
+from vigla.model.partitions import Partition
 from vigla.settings import BusSettings
 from vigla.telemetry.metrics import Metrics
 
 OpenBus = Callable[..., LocalBus]
 MIB = 2**20
+START = {Partition("traces"): 0}
 
 
 def _polled(bus: Bus, offset: int = 0, topic: Topic = "traces", max_bytes: int = MIB) -> dict[int, bytes]:
-    records = bus.poll(topic, offset, max_bytes=max_bytes, timeout_s=0)
+    records = bus.poll(topic, {Partition(topic): offset}, max_bytes=max_bytes, timeout_s=0)
     return {record.offset: record.payload for record in records}
 
 
@@ -39,7 +41,7 @@ async def test_records_come_back_in_order(open_bus: OpenBus) -> None:
     assert _polled(bus) == {0: b"a", 1: b"", 2: b"c" * 3000}
     assert _polled(bus, 2) == {2: b"c" * 3000}
     assert _polled(bus, 3) == {}
-    assert bus.end("traces") == 3
+    assert bus.end(Partition("traces")) == 3
 
 
 async def test_topics_are_apart(open_bus: OpenBus) -> None:
@@ -71,14 +73,14 @@ async def test_poll_again_from_before(open_bus: OpenBus) -> None:
 
 async def test_poll_waits_for_the_first_record(open_bus: OpenBus) -> None:
     bus = open_bus()
-    polled = asyncio.create_task(asyncio.to_thread(bus.poll, "traces", 0, max_bytes=MIB, timeout_s=60))
+    polled = asyncio.create_task(asyncio.to_thread(bus.poll, "traces", START, max_bytes=MIB, timeout_s=60))
     await bus.append("traces", b"late")
     assert [record.payload for record in await polled] == [b"late"]
 
 
 async def test_poll_ends_when_the_bus_closes(open_bus: OpenBus) -> None:
     bus = open_bus()
-    polled = asyncio.create_task(asyncio.to_thread(bus.poll, "traces", 0, max_bytes=MIB, timeout_s=60))
+    polled = asyncio.create_task(asyncio.to_thread(bus.poll, "traces", START, max_bytes=MIB, timeout_s=60))
     await asyncio.sleep(0)
     open_bus()
     assert list(await polled) == []
@@ -136,7 +138,7 @@ class TestCommit:
         for n in range(40):
             await bus.append("traces", bytes([n]) * 100)
         files = len(list((tmp_path / "bus/traces").iterdir()))
-        bus.commit("traces", 20)
+        bus.commit(Partition("traces"), 20)
         assert len(list((tmp_path / "bus/traces").iterdir())) < files
         assert 15 <= min(_polled(bus, 0)) <= 20
         assert min(_polled(bus, 20)) == 20
@@ -147,7 +149,7 @@ class TestCommit:
             await bus.append("traces", b"x" * 100)
         assert _value(metrics, "vigla_bus_lag_records") == 5
         assert _value(metrics, "vigla_bus_backlog_bytes") >= 500
-        bus.commit("traces", 3)
+        bus.commit(Partition("traces"), 3)
         assert _value(metrics, "vigla_bus_lag_records") == 2
 
     async def test_backlog_is_bounded_until_committed(self, open_bus: OpenBus) -> None:
@@ -160,7 +162,7 @@ class TestCommit:
             await bus.append("traces", b"x" * 500)
         await bus.append("logs", b"another topic has its own bound")
         assert len(_all(bus)) == accepted
-        bus.commit("traces", bus.end("traces"))
+        bus.commit(Partition("traces"), bus.end(Partition("traces")))
         await bus.append("traces", b"x" * 500)
 
     async def test_waiting_payloads_count_too(self, open_bus: OpenBus) -> None:
@@ -184,19 +186,19 @@ class TestRestart:
         bus = open_bus(segment_bytes=100)
         for _ in range(10):
             await bus.append("traces", b"x" * 200)
-        bus.commit("traces", 10)
+        bus.commit(Partition("traces"), 10)
         again = open_bus(segment_bytes=100)
-        assert again.end("traces") == 10
+        assert again.end(Partition("traces")) == 10
         assert await again.append("traces", b"x") == 10
 
     async def test_offsets_grow_when_the_directory_was_deleted(self, open_bus: OpenBus) -> None:
         bus = open_bus()
-        bus.reserve("traces", 1000)
-        assert bus.end("traces") == 1000
+        bus.reserve(Partition("traces"), 1000)
+        assert bus.end(Partition("traces")) == 1000
         assert await bus.append("traces", b"new") == 1000
         assert _polled(bus, 1000) == {1000: b"new"}
         again = open_bus()
-        again.reserve("traces", 1000)
+        again.reserve(Partition("traces"), 1000)
         assert _all(again) == {1000: b"new"}
 
     async def test_reserve_below_the_end_keeps_the_records(self, open_bus: OpenBus, metrics: Metrics) -> None:
@@ -204,7 +206,7 @@ class TestRestart:
         for _ in range(5):
             await bus.append("traces", b"x")
         again = open_bus()
-        again.reserve("traces", 3)
+        again.reserve(Partition("traces"), 3)
         assert sorted(_polled(again, 3)) == [3, 4]
         assert _value(metrics, "vigla_bus_lag_records") == 2
 
@@ -234,10 +236,10 @@ async def test_reading_writing_and_committing_at_once(open_bus: OpenBus) -> None
 
     def consume() -> None:
         while len(seen) < count:
-            records = bus.poll("traces", len(seen), max_bytes=2000, timeout_s=60)
+            records = bus.poll("traces", {Partition("traces"): len(seen)}, max_bytes=2000, timeout_s=60)
             assert all(record.payload == b"%d" % record.offset * 20 for record in records)
             seen.extend(record.offset for record in records)
-            bus.commit("traces", len(seen))
+            bus.commit(Partition("traces"), len(seen))
 
     consumer = threading.Thread(target=consume)
     consumer.start()

@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from collector.server import Collector
 from vigla.bus.api import Topic
 from vigla.bus.local import LocalBus
+from vigla.model.partitions import Partition
 from vigla.settings import BusSettings, CollectorSettings
 from vigla.telemetry.metrics import Metrics
 
@@ -41,7 +42,7 @@ class Running:
 
     def kept(self, topic: Topic = "traces") -> list[bytes]:
         """Payloads on the bus."""
-        records = self.bus.poll(topic, 0, max_bytes=2**30, timeout_s=0)
+        records = self.bus.poll(topic, {Partition(topic): 0}, max_bytes=2**30, timeout_s=0)
         return [record.payload for record in records]
 
     def count(self, name: str, **labels: str) -> float:

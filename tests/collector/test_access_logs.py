@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from tests.wire.access_log_messages import http_entries, identified
+from vigla.model.partitions import Partition
 from vigla.wire.access_logs.decode import AccessLogDecoder
 
 METHOD = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
@@ -102,7 +103,8 @@ async def test_overload(start_collector: Any, settings: Any) -> None:
 async def test_stopping_ends_streams_that_wait(running: Any) -> None:
     call = _stream(running)
     await call.write(http_entries(0, 1, into=identified()).SerializeToString())
-    await asyncio.to_thread(running.bus.poll, "access_logs", 0, max_bytes=1, timeout_s=30)
+    start = {Partition("access_logs"): 0}
+    await asyncio.to_thread(running.bus.poll, "access_logs", start, max_bytes=1, timeout_s=30)
     async with asyncio.timeout(3):  # the collector would wait 5 s for a call that does not end
         await running.collector.stop()
         assert await call == b""

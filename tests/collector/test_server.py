@@ -26,7 +26,7 @@ class SlowBus:
         self.appending = asyncio.Event()
         self.answer = asyncio.Event()
 
-    async def append(self, topic: Topic, payload: bytes) -> int:  # noqa: ARG002  the interface's
+    async def append(self, topic: Topic, payload: bytes, key: bytes = b"") -> int:  # noqa: ARG002  the interface's
         self.appending.set()
         await self.answer.wait()
         return 0

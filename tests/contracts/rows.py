@@ -5,8 +5,10 @@ from typing import Any
 import pyarrow as pa
 
 from vigla.model.access_logs import access_log_schema
+from vigla.model.partitions import Partition, Reach
 from vigla.model.samples import histogram_schema, sample_schema
 from vigla.model.spans import DEFAULT_PROMOTED, Promoted, span_schema, summary_schema
+from vigla.storage.api import Writer
 
 SECOND_NS = 10**9
 START_NS = 1_700_000_000 * SECOND_NS
@@ -67,3 +69,9 @@ def histograms(*rows: dict[str, Any]) -> pa.Table:
     """One native histogram for each mapping."""
     row = {"sid": 1, "ts": START_NS // 10**6, "schema": 0, "count": 1.0, "sum": 1.0}
     return pa.Table.from_pylist([{**row, **given} for given in rows], schema=histogram_schema())
+
+
+def upto(writer: Writer, **ends: int) -> dict[Partition, Reach]:
+    """The stretches of topics' only partitions from where the writer is to these offsets."""
+    partitions = {Partition(topic): end for topic, end in ends.items()}
+    return {partition: Reach(writer.position(partition), end) for partition, end in partitions.items()}

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from tests.contracts.rows import START_NS, access_logs, histograms, numbered, samples, spans, summaries
-from vigla.errors import DeadlineExceeded, QueryCancelled, QueryError, ResultTooLarge
+from tests.contracts.rows import START_NS, access_logs, histograms, numbered, samples, spans, summaries, upto
+from vigla.errors import DeadlineExceeded, Fenced, QueryCancelled, QueryError, ResultTooLarge
+from vigla.model.partitions import Partition, Reach
 from vigla.prometheus.staleness import STALE_BITS
 from vigla.storage.api import QueryContext, Stop, Store
 from vigla.storage.tables import LakeTables, timestamp, timestamp_ms
@@ -29,34 +30,95 @@ def ids(store: Store, table: sa.Table) -> list[int]:
 def test_a_new_store_is_empty(store: Store, tables: LakeTables) -> None:
     assert [count(store, table) for table in tables.all] == [0] * len(tables.all)
     assert store.buffered_rows() == 0
-    assert store.committed("traces") == 0
+    assert store.committed(Partition("traces")) == 0
     assert store.flush() == 0
 
 
 def test_buffered_rows_are_visible_before_and_after_the_flush(store: Store, tables: LakeTables) -> None:
-    store.buffer({"spans": numbered(0, 30), "traces": summaries({"trace_id": "a"})}, {"traces": 7})
+    store.buffer({"spans": numbered(0, 30), "traces": summaries({"trace_id": "a"})}, upto(store, traces=7))
     assert ids(store, tables.spans) == list(range(30))
     assert store.buffered_rows() == 31
-    assert store.committed("traces") == 0
+    assert store.committed(Partition("traces")) == 0
     assert store.flush() == 31
     assert ids(store, tables.spans) == list(range(30))
     assert count(store, tables.traces) == 1
     assert store.buffered_rows() == 0
-    assert store.committed("traces") == 7
+    assert store.committed(Partition("traces")) == 7
 
 
 def test_flushed_and_buffered_rows_are_seen_together(store: Store, tables: LakeTables) -> None:
-    store.buffer({"spans": numbered(0, 10)}, {"traces": 1})
+    store.buffer({"spans": numbered(0, 10)}, upto(store, traces=1))
     store.flush()
-    store.buffer({"spans": numbered(10, 10)}, {"traces": 2})
-    store.buffer({"spans": numbered(20, 5)}, {"traces": 3})
+    store.buffer({"spans": numbered(10, 10)}, upto(store, traces=2))
+    store.buffer({"spans": numbered(20, 5)}, upto(store, traces=3))
     assert ids(store, tables.spans) == list(range(25))
 
 
-def test_offsets_move_without_rows(store: Store) -> None:
-    store.buffer({}, {"traces": 4, "logs": 2})
+def test_dropped_rows_are_read_again(store: Store, tables: LakeTables) -> None:
+    partition = Partition("traces")
+    store.buffer({"spans": numbered(0, 5)}, {partition: Reach(0, 5)})
     store.flush()
-    assert (store.committed("traces"), store.committed("logs")) == (4, 2)
+    store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 10)})
+    store.drop()
+    assert (store.position(partition), store.buffered_rows()) == (5, 0)
+    assert ids(store, tables.spans) == [0, 1, 2, 3, 4]
+    store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 10)})
+    assert store.flush() == 5
+    assert ids(store, tables.spans) == list(range(10))
+
+
+def test_partitions_of_a_topic_are_apart(store: Store) -> None:
+    first, second = Partition("traces"), Partition("traces", 1)
+    store.buffer({"spans": numbered(0, 10)}, {first: Reach(0, 4), second: Reach(0, 9)})
+    assert [store.position(p) for p in (first, second)] == [4, 9]
+    store.flush()
+    assert [store.committed(p) for p in (first, second)] == [4, 9]
+    assert store.position(Partition("traces", 2)) == 0
+
+
+def test_position_is_behind_what_is_buffered(store: Store) -> None:
+    partition = Partition("traces", 3)
+    for start, end, stored in ((0, 2, 0), (2, 5, 2), (5, 6, 5)):
+        store.buffer({"spans": numbered(start, end - start)}, {partition: Reach(start, end)})
+        assert (store.position(partition), store.committed(partition)) == (end, stored)
+        store.flush()
+        assert (store.position(partition), store.committed(partition)) == (end, end)
+
+
+@pytest.mark.parametrize("start", [0, 3, 7])
+def test_rows_that_do_not_go_on_from_the_lake_are_fenced(
+    store: Store, tables: LakeTables, start: int
+) -> None:
+    partition = Partition("traces")
+    store.buffer({"spans": numbered(0, 5)}, {partition: Reach(0, 5)})
+    store.flush()
+    with pytest.raises(Fenced, match="traces/0"):  # noqa: PT012  a store finds it here or there
+        store.buffer({"spans": numbered(100, 5)}, {partition: Reach(start, 9)})
+        store.flush()
+    store.drop()
+    assert ids(store, tables.spans) == [0, 1, 2, 3, 4]
+    assert store.position(partition) == 5
+    store.buffer({"spans": numbered(5, 5)}, {partition: Reach(5, 9)})
+    store.flush()
+    assert ids(store, tables.spans) == list(range(10))
+
+
+@pytest.mark.parametrize("start", [4, 6])
+def test_rows_that_do_not_go_on_from_the_buffer_are_fenced(
+    store: Store, tables: LakeTables, start: int
+) -> None:
+    partition = Partition("traces")
+    store.buffer({"spans": numbered(0, 5)}, {partition: Reach(0, 5)})
+    with pytest.raises(Fenced, match="traces/0"):
+        store.buffer({"spans": numbered(100, 5)}, {partition: Reach(start, 9)})
+    store.flush()
+    assert ids(store, tables.spans) == [0, 1, 2, 3, 4]
+
+
+def test_offsets_move_without_rows(store: Store) -> None:
+    store.buffer({}, upto(store, traces=4, logs=2))
+    store.flush()
+    assert (store.committed(Partition("traces")), store.committed(Partition("logs"))) == (4, 2)
 
 
 def test_every_reader_sees_each_row_once_while_rows_move(store: Store, tables: LakeTables) -> None:
@@ -71,7 +133,7 @@ def test_every_reader_sees_each_row_once_while_rows_move(store: Store, tables: L
     for reader in readers:
         reader.start()
     for step in range(25):
-        store.buffer({"spans": numbered(step * 10, 10)}, {"traces": step})
+        store.buffer({"spans": numbered(step * 10, 10)}, upto(store, traces=step))
         if step % 3 == 0:
             store.flush()
     stop.set()
@@ -265,7 +327,7 @@ def test_missing_columns_are_null(store: Store, tables: LakeTables) -> None:
 
 def test_many_small_batches(store: Store, tables: LakeTables) -> None:
     for n in range(300):
-        store.buffer({"spans": numbered(n, 1, service=f"s{n % 7}")}, {"traces": n})
+        store.buffer({"spans": numbered(n, 1, service=f"s{n % 7}")}, upto(store, traces=n))
     by_service = sa.select(tables.spans.c.service, sa.func.count()).group_by(tables.spans.c.service)
     assert store.select(by_service, QueryContext()).num_rows == 7
     store.flush()
@@ -279,13 +341,13 @@ def test_access_logs_come_back_as_they_were(store: Store, tables: LakeTables) ->
         {"ts": 1, "service": "Ünïcode 服务", "trace_id": "ab" * 16, "tags": '{"k":"\\u0000"}'},
         {"ts": YEAR_2200_NS, "node": "sidecar~1", "bytes_sent": 2**63 - 1, "attempts": 0},
     )
-    store.buffer({"access_logs": given}, {"access_logs": 3})
+    store.buffer({"access_logs": given}, upto(store, access_logs=3))
     query = sa.select(tables.access_logs).order_by(tables.access_logs.c.ts)
     assert store.select(query, QueryContext()).to_pylist() == given.to_pylist()
-    assert store.committed("access_logs") == 0
+    assert store.committed(Partition("access_logs")) == 0
     assert store.flush() == 3
     assert store.select(query, QueryContext()).to_pylist() == given.to_pylist()
-    assert store.committed("access_logs") == 3
+    assert store.committed(Partition("access_logs")) == 3
 
 
 @pytest.mark.parametrize("flushed", [False, True])
@@ -300,18 +362,18 @@ def test_access_logs_by_flag_in_sql(store: Store, flushed: bool) -> None:  # noq
 def test_topics_are_buffered_from_threads_of_their_own(store: Store, tables: LakeTables) -> None:
     def logs() -> None:
         for n in range(50):
-            store.buffer({"access_logs": access_logs({"request_id": str(n)})}, {"access_logs": n + 1})
+            store.buffer({"access_logs": access_logs({"request_id": str(n)})}, upto(store, access_logs=n + 1))
 
     other = threading.Thread(target=logs)
     other.start()
     for n in range(50):
-        store.buffer({"spans": numbered(n, 1)}, {"traces": n + 1})
+        store.buffer({"spans": numbered(n, 1)}, upto(store, traces=n + 1))
         if n % 10 == 0:
             store.flush()
     other.join()
     store.flush()
     assert (count(store, tables.spans), count(store, tables.access_logs)) == (50, 50)
-    assert (store.committed("traces"), store.committed("access_logs")) == (50, 50)
+    assert (store.committed(Partition("traces")), store.committed(Partition("access_logs"))) == (50, 50)
 
 
 BITS = np.array([STALE_BITS, 0x7FF8000000000001], np.uint64)
@@ -341,9 +403,9 @@ def test_samples_by_series_and_millisecond(store: Store, tables: LakeTables, flu
 
 def test_histograms_come_back_as_they_were(store: Store, tables: LakeTables) -> None:
     given = histograms({"positive_spans": [0, 2], "positive_counts": [1.0, 2.5], "custom": [], "hint": 3})
-    store.buffer({"histograms": given}, {"remote_write": 3})
+    store.buffer({"histograms": given}, upto(store, remote_write=3))
     query = sa.select(tables.histograms)
     before = store.select(query, QueryContext()).to_pylist()
     store.flush()
     assert store.select(query, QueryContext()).to_pylist() == before == given.to_pylist()
-    assert store.committed("remote_write") == 3
+    assert store.committed(Partition("remote_write")) == 3

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from ingester.derive import summaries
 from query.server import create_app
 from tests.browser.spans import bookinfo
+from tests.contracts.rows import upto
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
 from vigla.settings import QuerySettings, StorageSettings
@@ -26,7 +27,7 @@ def test_tables_in_files_rows_and_bytes(
     lake = Lake(StorageSettings(path=tmp_path), DEFAULT_PROMOTED, Metrics(), SystemClock())
     for number in range(2):
         spans = SpanDecoder(DEFAULT_PROMOTED).decode([bookinfo(f"{number + 1:032x}", T)])
-        lake.buffer({"spans": spans, "traces": summaries(spans)}, {"traces": number + 1})
+        lake.buffer({"spans": spans, "traces": summaries(spans)}, upto(lake, traces=number + 1))
         lake.flush()
     app = create_app(lake, DEFAULT_PROMOTED, QuerySettings(), Metrics(), SystemClock())
     with serving(app) as url:

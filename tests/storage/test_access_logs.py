@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from tests.contracts.rows import START_NS, access_logs, numbered
+from tests.contracts.rows import START_NS, access_logs, numbered, upto
 from tests.storage.lakes import maintenance, on_disk, opened
 from vigla.clock import FakeClock
+from vigla.model.partitions import Partition
 from vigla.storage.api import QueryContext
 from vigla.storage.lake import Lake
 from vigla.storage.merge import FAN_IN
@@ -26,7 +27,7 @@ def flush_each(lake: Lake, count: int) -> list[str]:
     for n in range(count):
         services = [{"service": f"s{(n + k) % 3}", "ts": START_NS + 10 * n + k} for k in range(4)]
         rows = access_logs(*({"request_id": f"{n}-{k}"} | row for k, row in enumerate(services)))
-        lake.buffer({"access_logs": rows}, {"access_logs": n + 1})
+        lake.buffer({"access_logs": rows}, upto(lake, access_logs=n + 1))
         lake.flush()
     return sorted(f"{n}-{k}" for n in range(count) for k in range(4))
 
@@ -48,12 +49,12 @@ def test_small_files_become_one_by_service_and_time(tmp_path: Path) -> None:
 def test_rows_and_offset_are_there_after_opening_again(tmp_path: Path) -> None:
     with opened(tmp_path) as lake:
         expected = flush_each(lake, 2)
-        lake.buffer({"access_logs": access_logs({"request_id": "lost"})}, {"access_logs": 9})
+        lake.buffer({"access_logs": access_logs({"request_id": "lost"})}, upto(lake, access_logs=9))
     orphan = tmp_path / "lake" / "main" / "access_logs" / "orphan.parquet"
     pq.write_table(pa.table({"ts": [1]}), orphan)
     with opened(tmp_path) as lake:
         assert request_ids(lake) == expected
-        assert lake.committed("access_logs") == 2
+        assert lake.committed(Partition("access_logs")) == 2
         assert orphan not in on_disk(tmp_path, "access_logs")
 
 

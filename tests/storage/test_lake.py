@@ -13,28 +13,30 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.contracts.rows import numbered, spans, summaries
-from tests.storage.lakes import on_disk, opened, span_ids
-from vigla.errors import SettingsError, StorageUnavailable
+from tests.contracts.rows import numbered, spans, summaries, upto
+from tests.storage.lakes import maintenance, on_disk, opened, span_ids
+from vigla.errors import Fenced, SettingsError, StorageUnavailable
+from vigla.model.partitions import Partition, Reach
 from vigla.model.spans import DEFAULT_PROMOTED, Promoted
+from vigla.storage import offsets
 from vigla.storage.api import QueryContext
 
 
 def test_flushed_rows_and_offsets_outlive_the_process(tmp_path: Path) -> None:
     with opened(tmp_path) as lake:
-        lake.buffer({"spans": numbered(0, 20), "traces": summaries({"trace_id": "a"})}, {"traces": 3})
+        lake.buffer({"spans": numbered(0, 20), "traces": summaries({"trace_id": "a"})}, upto(lake, traces=3))
         lake.flush()
-        lake.buffer({"spans": numbered(20, 5)}, {"traces": 4})
+        lake.buffer({"spans": numbered(20, 5)}, upto(lake, traces=4))
         lake.archive(numbered(0, 3))
     with opened(tmp_path) as lake:
         assert span_ids(lake) == list(range(20))
-        assert lake.committed("traces") == 3
+        assert lake.committed(Partition("traces")) == 3
         assert span_ids(lake, "archived_spans") == [0, 1, 2]
 
 
 def test_a_moved_directory_opens(tmp_path: Path) -> None:
     with opened(tmp_path / "here") as lake:
-        lake.buffer({"spans": numbered(0, 20)}, {"traces": 3})
+        lake.buffer({"spans": numbered(0, 20)}, upto(lake, traces=3))
         lake.flush()
     shutil.move(tmp_path / "here", tmp_path / "it's there")
     with opened(tmp_path / "it's there") as lake:
@@ -84,7 +86,7 @@ def test_an_attribute_cannot_change_its_type(tmp_path: Path) -> None:
 
 def test_staged_files_without_commit_are_removed_at_open(tmp_path: Path) -> None:
     with opened(tmp_path) as lake:
-        lake.buffer({"spans": numbered(0, 20)}, {"traces": 3})
+        lake.buffer({"spans": numbered(0, 20)}, upto(lake, traces=3))
         lake.flush()
         committed = on_disk(tmp_path)
         shutil.copy(next(iter(committed)), next(iter(committed)).with_name("orphan.parquet"))
@@ -139,17 +141,17 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 def test_a_flush_that_cannot_be_written_keeps_its_rows(tmp_path: Path) -> None:
     with opened(tmp_path) as lake:
-        lake.buffer({"spans": numbered(0, 500)}, {"traces": 3})
+        lake.buffer({"spans": numbered(0, 500)}, upto(lake, traces=3))
         with file_size_limit(2_000), pytest.raises(StorageUnavailable):
             lake.flush()
         assert on_disk(tmp_path) == set()
-        assert lake.committed("traces") == 0
-        lake.buffer({"spans": numbered(500, 10)}, {"traces": 4})
+        assert lake.committed(Partition("traces")) == 0
+        lake.buffer({"spans": numbered(500, 10)}, upto(lake, traces=4))
         assert span_ids(lake) == list(range(510))
         assert lake.flush() == 510
         assert lake.flush() == 0
         assert span_ids(lake) == list(range(510))
-        assert lake.committed("traces") == 4
+        assert lake.committed(Partition("traces")) == 4
 
 
 @pytest.fixture
@@ -166,11 +168,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_recovered_from(small_disk: Path) -> None:
     with opened(small_disk / "lake") as lake:
-        lake.buffer({"spans": numbered(0, 20)}, {"traces": 1})
+        lake.buffer({"spans": numbered(0, 20)}, upto(lake, traces=1))
         lake.flush()
         ballast = small_disk / "ballast"
         ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
-        lake.buffer({"spans": numbered(20, 20)}, {"traces": 2})
+        lake.buffer({"spans": numbered(20, 20)}, upto(lake, traces=2))
         for _ in range(3):
             with pytest.raises(StorageUnavailable, match="full"):
                 lake.flush()
@@ -182,4 +184,38 @@ def test_a_full_disk_is_recovered_from(small_disk: Path) -> None:
         assert span_ids(lake) == list(range(40))
     with opened(small_disk / "lake") as lake:
         assert span_ids(lake) == list(range(40))
-        assert lake.committed("traces") == 2
+        assert lake.committed(Partition("traces")) == 2
+
+
+def test_what_another_writer_wrote_meanwhile_is_not_written_again(tmp_path: Path) -> None:
+    """After a pause past the session the partition's next owner has written before it flushes."""
+    with opened(tmp_path) as lake:
+        kept, lost = Partition("traces"), Partition("traces", 1)
+        lake.buffer({"spans": numbered(0, 10)}, {kept: Reach(0, 5), lost: Reach(0, 5)})
+        with lake.commits.transaction() as cursor:
+            offsets.advance(cursor, {lost: Reach(0, 3)})
+        with pytest.raises(Fenced, match="traces/1"):
+            lake.flush()
+        lake.drop()
+        assert (span_ids(lake), lake.buffered_rows()) == ([], 0)
+        assert (lake.position(kept), lake.position(lost)) == (0, 3)
+        lake.buffer({"spans": numbered(3, 7)}, {kept: Reach(0, 5), lost: Reach(3, 5)})
+        lake.flush()
+        assert span_ids(lake) == list(range(3, 10))
+        assert len(on_disk(tmp_path)) == 1
+
+
+def test_offsets_of_before_there_were_partitions_are_kept(tmp_path: Path) -> None:
+    with opened(tmp_path) as lake:
+        with lake.commits.transaction() as cursor:
+            cursor.execute("ALTER TABLE lake.main.offsets DROP COLUMN partition")
+            cursor.execute("DELETE FROM lake.main.migrations WHERE name LIKE '0005%'")
+        with lake.commits.transaction() as cursor:
+            cursor.execute("INSERT INTO lake.main.offsets VALUES ('traces', 7)")
+    with opened(tmp_path) as lake:
+        assert lake.position(Partition("traces")) == 7
+        lake.buffer({"spans": numbered(0, 5)}, upto(lake, traces=9))
+        lake.flush()
+        maintenance(lake).run_once()
+    with opened(tmp_path) as lake:
+        assert lake.position(Partition("traces")) == 9

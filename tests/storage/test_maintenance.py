@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from tests.contracts.rows import SECOND_NS, START_NS, numbered, spans, summaries
+from tests.contracts.rows import SECOND_NS, START_NS, numbered, spans, summaries, upto
 from tests.storage.lakes import maintenance, on_disk, opened, span_ids
 from vigla.clock import FakeClock
+from vigla.model.partitions import Partition
 from vigla.storage.api import QueryContext
 from vigla.storage.inventory import DataFile
 from vigla.storage.lake import Lake
@@ -31,7 +32,7 @@ def flush_each(lake: Lake, count: int, size: int = 10) -> None:
     """Files with consecutive span ids."""
     for n in range(count):
         rows = numbered(n * size, size, service=f"s{n % 3}")
-        lake.buffer({"spans": rows, "traces": summaries({"trace_id": f"{n:032x}"})}, {"traces": n + 1})
+        lake.buffer({"spans": rows, "traces": summaries({"trace_id": f"{n:032x}"})}, upto(lake, traces=n + 1))
         lake.flush()
 
 
@@ -247,9 +248,9 @@ def test_offsets_are_trimmed_to_the_newest(lake: Lake) -> None:
     flush_each(lake, 5)
     maintenance(lake).run_once()
     with lake.commits.autocommit() as cursor:
-        assert cursor.execute("SELECT * FROM lake.main.offsets").fetchall() == [("traces", 5)]
+        assert cursor.execute("SELECT * FROM lake.main.offsets").fetchall() == [("traces", 5, 0)]
     flush_each(lake, 6)
-    assert lake.committed("traces") == 6
+    assert lake.committed(Partition("traces")) == 6
 
 
 def test_stop_before_start_and_twice(lake: Lake) -> None:

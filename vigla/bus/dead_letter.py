@@ -14,7 +14,7 @@ PAYLOAD, REASON = ".bin", ".json"
 class DeadLetters:
     """A folder of set-aside records, the oldest removed above a size.
 
-    Each is two files named ``<topic>-<offset>``: ``.bin`` with the payload, ``.json`` with the reason.
+    Each is two files named after its place on the bus: ``.bin`` with the payload, ``.json`` with the reason.
 
     Args:
         directory: made when the first record comes.
@@ -31,11 +31,20 @@ class DeadLetters:
         Raises:
             OSError: the disk refuses.
         """
+        name, number = record.partition
         self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._directory / f"{topic}-{record.offset:020d}{PAYLOAD}"
+        path = self._directory / f"{name}-{number}-{record.offset:020d}{PAYLOAD}"
         path.write_bytes(record.payload)
         path.with_suffix(REASON).write_text(
-            json.dumps({"topic": topic, "offset": record.offset, "reason": reason})
+            json.dumps(
+                {
+                    "topic": topic,
+                    "log": name,
+                    "partition": number,
+                    "offset": record.offset,
+                    "reason": reason,
+                }
+            )
         )
         log.warning("record set aside", extra={"path": str(path), "reason": reason})
         self._trim()

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from vigla.bus.group_commit import GroupCommit
 from vigla.bus.segment import sync_directory
 from vigla.bus.topic_log import TopicLog
 from vigla.errors import StorageUnavailable
+from vigla.model.partitions import Partition
 from vigla.settings import BusSettings
 from vigla.telemetry.metrics import Metrics
 
@@ -31,7 +32,7 @@ class LocalBus:
         with _explained(directory):
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(directory)
-            self._logs = {
+            self._logs: dict[str, TopicLog] = {
                 topic: TopicLog(directory / topic, directory / "damaged", topic, settings, metrics)
                 for topic in TOPICS
             }
@@ -43,28 +44,36 @@ class LocalBus:
             for topic, topic_log in self._logs.items()
         }
 
-    async def append(self, topic: Topic, payload: bytes) -> int:
+    async def append(self, topic: Topic, payload: bytes, key: bytes = b"") -> int:  # noqa: ARG002  one log
         """See ``Producer.append``."""
         return await self._writers[topic].append(payload)
 
-    def poll(self, topic: Topic, offset: int, *, max_bytes: int, timeout_s: float) -> Sequence[Record]:
+    def partitions(self, topic: Topic) -> frozenset[Partition]:
+        """The only one; see ``Consumer.partitions``."""
+        return frozenset({Partition(topic)})
+
+    def poll(
+        self, topic: Topic, positions: Mapping[Partition, int], *, max_bytes: int, timeout_s: float
+    ) -> Sequence[Record]:
         """See ``Consumer.poll``. Offsets are missing where a damaged segment lost its records.
 
         Raises:
             StorageUnavailable: the disk cannot be read.
         """
+        partition = Partition(topic)
         with _explained(self._directory):
-            return self._logs[topic].poll(offset, max_bytes, timeout_s)
+            records = self._logs[topic].poll(positions[partition], max_bytes, timeout_s)
+        return [Record(record.offset, record.payload, partition) for record in records]
 
-    def commit(self, topic: Topic, offset: int) -> None:
+    def commit(self, partition: Partition, offset: int) -> None:
         """See ``Consumer.commit``. Frees whole segments; the lake keeps the offset itself."""
-        self._logs[topic].commit(offset)
+        self._logs[partition.topic].commit(offset)
 
-    def end(self, topic: Topic) -> int:
+    def end(self, partition: Partition) -> int:
         """See ``Consumer.end``."""
-        return self._logs[topic].end
+        return self._logs[partition.topic].end
 
-    def reserve(self, topic: Topic, offset: int) -> None:
+    def reserve(self, partition: Partition, offset: int) -> None:
         """Start from the lake's committed offset, before the first append.
 
         Frees what is below. If the log ends below, because its directory was deleted or lost its end, new
@@ -74,7 +83,7 @@ class LocalBus:
             StorageUnavailable: the disk refuses.
         """
         with _explained(self._directory):
-            self._logs[topic].reserve(offset)
+            self._logs[partition.topic].reserve(offset)
 
     def problem(self, topic: Topic) -> str:
         """Why appends to ``topic`` are refused now, empty when they are not; for readiness."""

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from collector.scrape.described import DescribedTargets
 from collector.scrape.manager import Scraper
 from collector.server import Collector
+from ingester.decode import DeadLetters as DeadLetterSink
 from ingester.promote import promoted_from
 from ingester.server import Ingester
 from proxy.pilot.api import router as mesh_router
@@ -26,14 +27,16 @@ from query.topology.configuration import Configuration, NoConfiguration
 from query.topology.health_recorder import HealthRecorder
 from ui.server import router as ui_router
 from vigla import heap
-from vigla.bus.api import TOPICS
+from vigla.bus.api import TOPICS, Bus
 from vigla.bus.dead_letter import DeadLetters
+from vigla.bus.kafka.bus import KafkaBus
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
 from vigla.cli.mesh_configuration import MeshConfiguration
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
+from vigla.model.partitions import Partition
 from vigla.settings import MIB, Settings
 from vigla.storage.administration import Administration
 from vigla.storage.lake import Lake
@@ -69,10 +72,8 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
 
         store = Lake(settings.storage, promoted_from(settings.ingester), metrics, clock)
         stack.callback(store.close)
-        bus = _bus(settings, store, metrics)
-        stack.callback(bus.close)
-
-        dead_letters = DeadLetters(settings.storage.path / "dead-letters", DEAD_LETTER_BYTES)
+        bus, dead_letters = _bus(settings, store, metrics)
+        stack.push_async_callback(asyncio.to_thread, bus.close)
         ingester = Ingester(bus, store, settings.ingester, store.promoted, metrics, clock, dead_letters)
         checks["ingester"] = ingester.problem
         ingester.start()
@@ -117,12 +118,16 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
     log.info("stopped")
 
 
-def _bus(settings: Settings, store: Lake, metrics: Metrics) -> LocalBus:
-    """The bus, which begins behind what is in the lake."""
+def _bus(settings: Settings, store: Lake, metrics: Metrics) -> tuple[Bus, DeadLetterSink]:
+    """The bus, and where it keeps what cannot be decoded; the local one begins behind what is in the lake."""
+    if settings.bus.kind == "kafka":
+        kafka = KafkaBus(_directory(settings.storage.path / "spool"), settings.bus, settings.kafka, metrics)
+        return kafka, kafka.dead_letters
     bus = LocalBus(_directory(settings.storage.path / "bus"), settings.bus, metrics)
     for topic in TOPICS:
-        bus.reserve(topic, store.committed(topic))
-    return bus
+        partition = Partition(topic)
+        bus.reserve(partition, store.committed(partition))
+    return bus, DeadLetters(settings.storage.path / "dead-letters", DEAD_LETTER_BYTES)
 
 
 def _scraper(

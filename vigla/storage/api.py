@@ -16,6 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.errors import DeadlineExceeded, QueryCancelled
+from vigla.model.partitions import Partition, Reach
 from vigla.storage.inventory import DataFile
 
 StopReason = Literal["deadline", "cancelled"]
@@ -155,13 +156,16 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Writing: one thread a topic buffers; any may flush and archive."""
 
-    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+    def buffer(self, tables: Mapping[str, pa.Table], reached: Mapping[Partition, Reach]) -> None:
         """Make rows visible to readers at once, before they are on disk.
 
         Args:
             tables: rows by lake table name (``spans``, ``access_logs``, ``samples`` ..), columns as in
                 ``vigla.model``.
-            offsets: for each topic, the first bus offset *not* contained in what was buffered so far.
+            reached: the stretch of each partition that the rows are of.
+
+        Raises:
+            Fenced: a stretch does not begin at the partition's ``position``; nothing was buffered.
         """
 
     def flush(self) -> int:
@@ -171,13 +175,24 @@ class Writer(Protocol):
 
         Raises:
             StorageUnavailable: nothing was committed; the rows stay in the buffer, the call may be repeated.
+            Fenced: another writer wrote some of it; nothing was committed, nor will be before ``drop``.
         """
+
+    def drop(self) -> None:
+        """Forget what is buffered. Every partition is to be read on from its ``position``."""
 
     def buffered_rows(self) -> int:
         """Rows that wait for ``flush``, over all tables."""
 
-    def committed(self, topic: str) -> int:
-        """The first bus offset of ``topic`` that is not in the lake; 0 at first."""
+    def committed(self, partition: Partition) -> int:
+        """The first offset that this writer knows not to be in the lake; 0 at first."""
+
+    def position(self, partition: Partition) -> int:
+        """The first offset that is neither buffered nor, whoever wrote it, in the lake.
+
+        Raises:
+            StorageUnavailable: the catalog cannot be read.
+        """
 
     def archive(self, spans: pa.Table) -> None:
         """Keep these spans in ``archived_spans``, out of retention's reach, without doubles."""

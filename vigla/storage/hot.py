@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from vigla.errors import Fenced
+from vigla.model.partitions import Partition, Reach
 from vigla.storage.columns import conform
 
 FAN_IN = 8
@@ -15,10 +17,10 @@ FAN_IN = 8
 
 @dataclass(slots=True)
 class Part:
-    """Rows by table, and the bus offsets they reach to."""
+    """Rows by table, and the stretches of the bus they are of."""
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    offsets: dict[str, int] = field(default_factory=dict)
+    reached: dict[Partition, Reach] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -28,7 +30,7 @@ class Part:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write, not even an offset."""
-        return not self.tables and not self.offsets
+        return not self.tables and not self.reached
 
 
 class HotBuffer:
@@ -36,9 +38,13 @@ class HotBuffer:
 
     Args:
         schemas: columns by table name.
+        stored: where the lake ends.
     """
 
-    def __init__(self, schemas: Mapping[str, pa.Schema]) -> None:
+    def __init__(
+        self, schemas: Mapping[str, pa.Schema], stored: Mapping[Partition, int] | None = None
+    ) -> None:
+        self._stored = dict(stored or {})
         self._schemas = dict(schemas)
         self._empty = {name: schema.empty_table() for name, schema in schemas.items()}
         self._lock = threading.Lock()
@@ -56,15 +62,21 @@ class HotBuffer:
         with self._lock:
             yield {name: self._visible(name) for name in self._schemas}
 
-    def append(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
-        """Add rows to the open part."""
+    def append(self, tables: Mapping[str, pa.Table], reached: Mapping[Partition, Reach]) -> None:
+        """Add rows to the open part.
+
+        Raises:
+            Fenced: the rows do not go on where their partition's ``position`` is; nothing was added.
+        """
         ready = {name: conform(table, self._schemas[name]) for name, table in tables.items()}
         with self._lock:
+            known = {partition: self._position(partition) for partition in reached}
+            extended({partition: Reach(end, end) for partition, end in known.items()}, reached)
+            self._open.reached = extended(self._open.reached, reached)
             for name, table in ready.items():
                 present = self._open.tables.get(name)
                 self._open.tables[name] = table if present is None else _joined(present, table)
                 self._appended[name] += table.num_rows > 0
-            self._open.offsets.update(offsets)
 
     def appended(self, name: str) -> int:
         """How often rows were added to a table."""
@@ -83,7 +95,7 @@ class HotBuffer:
         """
         with self._lock:
             tables = {name: self._visible(name) for name in self._sealed.tables | self._open.tables}
-            self._sealed = Part(tables, self._sealed.offsets | self._open.offsets)
+            self._sealed = Part(tables, self._reached())
             self._open = Part()
             return self._sealed
 
@@ -92,13 +104,58 @@ class HotBuffer:
         """Forget the sealed part when the body, its commit, has succeeded."""
         with self._lock:
             yield
+            self._stored |= {partition: reach.end for partition, reach in self._sealed.reached.items()}
             self._sealed = Part()
+
+    def drop(self, *, sealed: bool = True) -> None:
+        """Forget what was buffered, or only the open part."""
+        with self._lock:
+            self._open = Part()
+            if sealed:
+                self._sealed = Part()
+
+    def stored(self, partition: Partition) -> int:
+        """Where the lake ends, as far as this is known here."""
+        with self._lock:
+            return self._stored.get(partition, 0)
+
+    def position(self, partition: Partition, stored: int) -> int:
+        """The first offset behind what is buffered and ``stored``, which is where the lake ends now."""
+        with self._lock:
+            if partition not in self._reached():
+                self._stored[partition] = stored
+            return self._position(partition)
+
+    def _position(self, partition: Partition) -> int:
+        reach = self._reached().get(partition)
+        return self._stored.get(partition, 0) if reach is None else reach.end
+
+    def _reached(self) -> dict[Partition, Reach]:
+        return extended(self._sealed.reached, self._open.reached)
 
     def _visible(self, name: str) -> pa.Table:
         parts = [part.tables[name] for part in (self._sealed, self._open) if name in part.tables]
         if not parts:
             return self._empty[name]
         return pa.concat_tables(parts) if len(parts) > 1 else parts[0]
+
+
+def extended(before: Mapping[Partition, Reach], after: Mapping[Partition, Reach]) -> dict[Partition, Reach]:
+    """The stretches of both.
+
+    Raises:
+        Fenced: one of ``after`` does not begin where its partition's of ``before`` ends.
+    """
+    both = dict(before)
+    for partition, reach in after.items():
+        known = before.get(partition, Reach(reach.start, reach.start))
+        if known.end != reach.start:
+            raise Fenced(
+                f"rows of {partition.topic}/{partition.number} begin at offset {reach.start},"
+                f" but the rows before them end at {known.end}"
+            )
+        both[partition] = Reach(known.start, reach.end)
+    return both
 
 
 def _joined(present: pa.Table, added: pa.Table) -> pa.Table:

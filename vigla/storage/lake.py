@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from vigla.clock import Clock
 from vigla.model.access_logs import access_log_schema
+from vigla.model.partitions import Partition, Reach
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.settings import StorageSettings
-from vigla.storage import sandbox
+from vigla.storage import offsets, sandbox
 from vigla.storage.api import Period, Points, QueryContext
 from vigla.storage.archive import additions
 from vigla.storage.catalog import data_directory, open_catalog
@@ -30,8 +31,6 @@ from vigla.storage.tables import LakeTables, points_query
 from vigla.storage.views import create_lake_views, create_stored_views
 from vigla.telemetry.metrics import Metrics
 
-_SAVE_OFFSET = "INSERT INTO lake.main.offsets VALUES (?, ?)"
-_OFFSETS = "SELECT topic, max(next_offset) FROM lake.main.offsets GROUP BY topic"
 _PIN = "FROM lake.current_snapshot()"
 
 
@@ -66,7 +65,7 @@ class Lake:
             migrate(self._connection)
             self.promoted = promote(self._connection, promoted)
             remove_orphans(self._connection, directory)
-            self._committed: dict[str, int] = dict(self._connection.execute(_OFFSETS).fetchall())
+            stored = offsets.newest(self._connection)
         self.tables = LakeTables(self.promoted)
         self._schemas = {
             "spans": span_schema(self.promoted),
@@ -75,7 +74,9 @@ class Lake:
             "access_logs": access_log_schema(),
             **sample_schemas(),
         }
-        self._hot = HotBuffer({name: s for name, s in self._schemas.items() if name != "archived_spans"})
+        self._hot = HotBuffer(
+            {name: s for name, s in self._schemas.items() if name != "archived_spans"}, stored
+        )
         self._sessions = Sessions(
             self._connection,
             self._hot,
@@ -139,11 +140,11 @@ class Lake:
             sandbox.check(cursor, text, self.tables.names)
             return run(cursor, text, [], context)
 
-    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+    def buffer(self, tables: Mapping[str, pa.Table], reached: Mapping[Partition, Reach]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
         if "spans" in tables:
             self._operations.add(conform(tables["spans"], self.schema("spans")))
-        self._hot.append(tables, offsets)
+        self._hot.append(tables, reached)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
 
     def flush(self) -> int:
@@ -158,24 +159,28 @@ class Lake:
         with commits.staged(part.tables) as files, commits.transaction(self._hot.emptying) as cursor:
             for table, path in files.items():
                 commits.add(cursor, table, path)
-            for topic, offset in part.offsets.items():
-                cursor.execute(_SAVE_OFFSET, [topic, offset])
-        self._committed.update(part.offsets)
+            offsets.advance(cursor, part.reached)
         self._metrics.observe("vigla_storage_commit_seconds", self._clock.monotonic() - began)
         self._metrics.set("vigla_storage_buffered_rows", self._hot.rows())
         return part.rows
+
+    def drop(self) -> None:
+        """Forget what is buffered; see ``Writer.drop``."""
+        with self._flushing:
+            self._hot.drop()
 
     def buffered_rows(self) -> int:
         """Rows not on disk; see ``Writer.buffered_rows``."""
         return self._hot.rows()
 
-    def committed(self, topic: str) -> int:
+    def committed(self, partition: Partition) -> int:
         """First offset that is not in the lake; see ``Writer.committed``."""
-        return self._committed.get(topic, 0)
+        return self._hot.stored(partition)
 
-    def committed_offsets(self) -> dict[str, int]:
-        """``committed`` of every topic that was ever written."""
-        return dict(self._committed)
+    def position(self, partition: Partition) -> int:
+        """First offset that is not here; see ``Writer.position``."""
+        with of_write("read the offsets"), self._connection.cursor() as cursor:
+            return self._hot.position(partition, offsets.newest(cursor).get(partition, 0))
 
     def schema(self, table: str) -> pa.Schema:
         """Columns of a table."""

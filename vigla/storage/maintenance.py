@@ -13,6 +13,7 @@ from vigla.clock import Clock
 from vigla.errors import StorageUnavailable
 from vigla.model.samples import SAMPLE_TABLES
 from vigla.settings import StorageSettings
+from vigla.storage import offsets
 from vigla.storage.api import QueryContext
 from vigla.storage.lake import Lake
 from vigla.storage.merge import SAMPLE_TARGET_ROWS, TARGET_ROWS, dropping, merge, plan, weight
@@ -34,7 +35,6 @@ SIZED = (
 AGED = (*SIZED, "traces", "series", "metric_metadata")
 NICENESS = 10  # merges use what decoding and queries leave
 
-_TRIM = "DELETE FROM lake.main.offsets WHERE topic = ? AND next_offset < ?"
 # The newest snapshot stays; running readers have the catalog's state of when they began, so none needs older.
 _EXPIRE = "CALL ducklake_expire_snapshots('lake', older_than => CAST(? AS TIMESTAMPTZ))"
 _INLINED = "SELECT table_name FROM __ducklake_metadata_lake.ducklake_inlined_data_tables"
@@ -106,8 +106,7 @@ class Maintenance:
         self._retain_by_age()
         self._retain_by_size()
         with self._lake.commits.transaction() as cursor:
-            for topic, offset in self._lake.committed_offsets().items():
-                cursor.execute(_TRIM, [topic, offset])
+            offsets.trim(cursor)
         self._remove_replaced()
         self._metrics.set(
             "vigla_storage_bytes", sum(f.size for t in TABLES for f in self._lake.commits.files(t))

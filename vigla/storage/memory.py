@@ -10,6 +10,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vigla.model.access_logs import access_log_schema
+from vigla.model.partitions import Partition, Reach
 from vigla.model.samples import sample_schemas
 from vigla.model.spans import Promoted, span_schema, summary_schema
 from vigla.storage import sandbox
@@ -60,8 +61,7 @@ class MemoryStore:
         self._operations = Operations(lambda: spans.empty_table().select(["service", "name", "kind"]))
         self._lock = threading.Lock()
         self._buffered = 0
-        self._offsets: dict[str, int] = {}
-        self._committed: dict[str, int] = {}
+        self._committed: dict[Partition, int] = {}
 
     def view(self, context: QueryContext) -> AbstractContextManager[CursorView]:
         """One state for several statements; see ``Reader.view``."""
@@ -99,29 +99,39 @@ class MemoryStore:
             sandbox.check(cursor, text, self.tables.names)
             return run(cursor, text, [], context)
 
-    def buffer(self, tables: Mapping[str, pa.Table], offsets: Mapping[str, int]) -> None:
+    def buffer(self, tables: Mapping[str, pa.Table], reached: Mapping[Partition, Reach]) -> None:
         """Make rows visible; see ``Writer.buffer``."""
         if "spans" in tables:
             self._operations.add(conform(tables["spans"], span_schema(self.promoted)))
-        self._rows.append(tables, {})
+        self._rows.append(tables, reached)
         with self._lock:
             self._buffered += sum(table.num_rows for table in tables.values())
-            self._offsets.update(offsets)
 
     def flush(self) -> int:
         """Count what was buffered as moved; see ``Writer.flush``."""
         with self._lock:
             moved, self._buffered = self._buffered, 0
-            self._committed.update(self._offsets)
+            part = self._rows.seal()
+            self._committed = {partition: reach.end for partition, reach in part.reached.items()}
         return moved
+
+    def drop(self) -> None:
+        """Forget what was not flushed; see ``Writer.drop``."""
+        with self._lock:
+            self._rows.drop(sealed=False)
+            self._buffered = 0
 
     def buffered_rows(self) -> int:
         """Rows not flushed; see ``Writer.buffered_rows``."""
         return self._buffered
 
-    def committed(self, topic: str) -> int:
+    def committed(self, partition: Partition) -> int:
         """First offset that was not flushed; see ``Writer.committed``."""
-        return self._committed.get(topic, 0)
+        return self._committed.get(partition, 0)
+
+    def position(self, partition: Partition) -> int:
+        """First offset that was not buffered; see ``Writer.position``."""
+        return self._rows.position(partition, 0)
 
     def archive(self, spans: pa.Table) -> None:
         """Keep spans for good; see ``Writer.archive``."""

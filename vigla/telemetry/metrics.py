@@ -46,6 +46,18 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "vigla_bus_damaged_total", "counter", "torn ends cut off and damaged segments set aside", ("topic",)
     ),
+    Definition(
+        "vigla_bus_spooled_total",
+        "counter",
+        "payloads kept on this machine's disk while Kafka was away",
+        ("topic",),
+    ),
+    Definition(
+        "vigla_bus_dead_letters_dropped_total",
+        "counter",
+        "undecodable records past the bound of the dead-letter topic",
+        ("topic",),
+    ),
     Definition("vigla_bus_lost_records_total", "counter", "records lost to damaged segments", ("topic",)),
     Definition("vigla_ingester_spans_total", "counter", "spans decoded"),
     Definition("vigla_ingester_access_logs_total", "counter", "access log entries decoded"),
@@ -64,6 +76,11 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition("vigla_ingester_decode_seconds", "histogram", "duration of decoding one batch"),
     Definition("vigla_ingester_flush_seconds", "histogram", "duration of one flush to the lake"),
     Definition("vigla_ingester_flush_failures_total", "counter", "flushes that failed and are repeated"),
+    Definition(
+        "vigla_ingester_fenced_total",
+        "counter",
+        "times that buffered rows were dropped, as another ingester had written some of them",
+    ),
     Definition("vigla_storage_buffered_rows", "gauge", "rows in the hot buffer"),
     Definition("vigla_storage_commit_seconds", "histogram", "duration of writing and committing one flush"),
     Definition("vigla_storage_merged_files_total", "counter", "small files replaced by merging"),

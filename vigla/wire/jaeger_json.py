@@ -55,6 +55,15 @@ def from_jaeger_json(body: bytes) -> bytes:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"no JSON: {error}") from error
+    return from_jaeger_document(document)
+
+
+def from_jaeger_document(document: Any) -> bytes:
+    """``from_jaeger_json`` of parsed JSON.
+
+    Raises:
+        BadInput: not such a document; the message holds the path to what is wrong.
+    """
     request = ExportTraceServiceRequest()
     for path, trace in _traces(document):
         _Trace(request, path, trace).convert()

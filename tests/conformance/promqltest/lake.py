@@ -13,6 +13,7 @@ from query.promql.lake import LakeSeries
 from query.promql.series import Labels
 from tests.conformance.promqltest.script import Load
 from tests.conformance.promqltest.storage import store
+from tests.contracts.rows import upto
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
 from vigla.settings import StorageSettings
@@ -35,7 +36,7 @@ def in_lake(loads: Iterable[Load], folder: Path) -> Iterator[LakeSeries]:
         if sink.samples:
             record = envelope.wrap("2", envelope.compress(sink.message().SerializeToString()))
             tables = SeriesLog(SystemClock()).tables(RemoteWriteDecoder().decode([record]), 1)
-            lake.buffer(tables, {"remote_write": 1})
+            lake.buffer(tables, upto(lake, remote_write=1))
             lake.flush()
         yield LakeSeries(lake)
     finally:

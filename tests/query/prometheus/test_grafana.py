@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from ingester.series import SeriesLog
 from query.server import create_app
+from tests.contracts.rows import upto
 from tests.wire.remote_write_messages import packed, request_v1
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -33,7 +34,7 @@ def http(
     for number, message in enumerate((_written(), _written())):  # senders repeat exemplars and metadata
         record = admit("1", packed(message), T * 1000).record
         tables = log.tables(RemoteWriteDecoder().decode([record]), number)
-        store.buffer(tables, {"remote_write": number + 1})
+        store.buffer(tables, upto(store, remote_write=number + 1))
     app = create_app(store, DEFAULT_PROMOTED, QuerySettings(), Metrics(), SystemClock())
     with serving(app) as url, httpx.Client(base_url=url + request.param) as client:
         yield client

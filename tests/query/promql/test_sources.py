@@ -13,6 +13,7 @@ from query.promql.histogram import Buckets, Histogram
 from query.promql.lake import LakeSeries
 from query.promql.memory import MemorySeries
 from query.promql.series import Labels, SeriesBatch, SeriesSource
+from tests.contracts.rows import upto
 from tests.wire.remote_write_messages import packed, request_v2
 from vigla.clock import SystemClock
 from vigla.errors import QueryCancelled
@@ -65,7 +66,7 @@ class Stored:
         self._count += 1
         record = admit("2", packed(request), T).record
         tables = self._log.tables(RemoteWriteDecoder().decode([record]), self._count)
-        self._store.buffer(tables, {"remote_write": self._count})
+        self._store.buffer(tables, upto(self._store, remote_write=self._count))
         if self._count % 2:
             self._store.flush()
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from ingester.series import SeriesLog
 from query.server import create_app
+from tests.contracts.rows import upto
 from tests.wire.remote_write_messages import packed, request_v1
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -45,7 +46,7 @@ def http(serving: Callable[[FastAPI], AbstractContextManager[str]]) -> Iterator[
     store = MemoryStore(DEFAULT_PROMOTED)
     record = admit("1", packed(_written()), T * 1000).record
     tables = SeriesLog(SystemClock()).tables(RemoteWriteDecoder().decode([record]), 0)
-    store.buffer(tables, {"remote_write": 1})
+    store.buffer(tables, upto(store, remote_write=1))
     app = create_app(store, DEFAULT_PROMOTED, QuerySettings(), Metrics(), SystemClock())
     with serving(app) as url, httpx.Client(base_url=url) as client:
         yield client

@@ -8,6 +8,7 @@ from query.promql.memory import MemorySeries
 from query.topology.configuration import NoConfiguration
 from query.topology.health_recorder import HealthRecorder
 from query.topology.telemetry import Metrics
+from tests.contracts.rows import upto
 from tests.query.topology.test_measured import T, put
 from vigla.clock import FakeClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -24,7 +25,7 @@ def recorded(source: MemorySeries, settings: HealthSettings) -> dict[str, float]
 
     async def write(body: bytes) -> None:
         decoded = RemoteWriteDecoder().decode([admit("1", body, T * 1000).record])
-        store.buffer(SeriesLog(clock).tables(decoded, 0), {"remote_write": 1})
+        store.buffer(SeriesLog(clock).tables(decoded, 0), upto(store, remote_write=1))
 
     asyncio.run(HealthRecorder(source, settings, NoConfiguration(), write, clock).record())
     found = {}

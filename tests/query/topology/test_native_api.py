@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from ingester.series import SeriesLog
 from query.server import create_app
+from tests.contracts.rows import upto
 from tests.wire.remote_write_messages import packed, request_v1
 from vigla.clock import SystemClock
 from vigla.model.spans import DEFAULT_PROMOTED
@@ -80,7 +81,7 @@ def http(serving: Callable[[FastAPI], AbstractContextManager[str]]) -> Iterator[
         merged.setdefault(tuple(sorted(labels.items())), []).extend(samples)
     record = admit("1", packed(request_v1(*((dict(k), v) for k, v in merged.items()))), T * 1000).record
     tables = SeriesLog(SystemClock()).tables(RemoteWriteDecoder().decode([record]), 0)
-    store.buffer(tables, {"remote_write": 1})
+    store.buffer(tables, upto(store, remote_write=1))
     app = create_app(store, DEFAULT_PROMOTED, QuerySettings(), Metrics(), SystemClock())
     with serving(app) as url, httpx.Client(base_url=f"{url}/api/vigla/v1") as client:
         yield client

@@ -32,12 +32,14 @@ class Admitted:
         accepted: spans, log records or data points in it.
         rejected: items left out, for OTLP's partial success.
         reason: why items were left out; empty when none were.
+        key: the hex trace id, if all spans are of one trace and none was left out; else empty.
     """
 
     payload: bytes
     accepted: int
     rejected: int = 0
     reason: str = ""
+    key: bytes = b""
 
 
 def admit(signal: Signal, payload: bytes, limit: Limit = NO_LIMIT) -> Admitted:
@@ -97,10 +99,16 @@ def _admit_traces(request: Any, payload: bytes) -> Admitted:
     rejected = np.logical_or.reduce(list(wrong.values()))
     count = int(rejected.sum())
     if not count:
-        return Admitted(payload, len(spans))
+        return Admitted(payload, len(spans), key=_only_trace(spans.field("trace_id")))
     _remove(request, rejected)
     reason = "; ".join(f"{mask.sum()} spans: {text}" for text, mask in wrong.items() if mask.any())
     return Admitted(request.SerializeToString(), len(spans) - count, count, reason)
+
+
+def _only_trace(ids: pa.BinaryArray) -> bytes:
+    """Valid ids, all the same: that one, in hex."""
+    values = values_of(ids).reshape(-1, 16)
+    return values[0].tobytes().hex().encode() if len(values) and (values == values[0]).all() else b""
 
 
 def _valid(ids: pa.BinaryArray, width: int) -> Mask:
