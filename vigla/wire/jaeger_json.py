@@ -61,6 +61,13 @@ def from_jaeger_json(body: bytes) -> bytes:
     return request.SerializeToString()
 
 
+def from_jaeger_trace(trace: Object) -> bytes:
+    """As ``from_jaeger_json``, for one trace that is parsed already."""
+    request = ExportTraceServiceRequest()
+    _Trace(request, "batch", trace).convert()
+    return request.SerializeToString()
+
+
 def is_jaeger_json(document: object) -> bool:
     """Whether parsed JSON looks like Jaeger's rather than OTLP's."""
     if isinstance(document, list):
