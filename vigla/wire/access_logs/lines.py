@@ -1,7 +1,7 @@
 """Lines of Envoy's access log files, in Istio's default formats, as columns of text.
 
-Sources: Istio's ``EnvoyTextLogFormat`` and ``EnvoyJSONLogFormatIstio``. The names of the columns are the keys of
-the JSON format, in the text format too; ``-`` stands for nothing.
+Sources: Istio's ``EnvoyTextLogFormat`` and ``EnvoyJSONLogFormatIstio``. Columns of both are named by the
+keys of the JSON format; ``-`` stands for nothing.
 """
 
 from collections.abc import Sequence

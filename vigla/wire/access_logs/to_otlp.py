@@ -36,9 +36,7 @@ def request(logs: Parsed, resource: Mapping[str, str], shared: Mapping[str, str]
     attributes = {"log_name": LOG_NAME, **resource}
     described = b"".join(delimited(_RESOURCE_ATTRIBUTES, _attribute(*pair)) for pair in attributes.items())
     records = values_of(_framed(_RECORDS, _records(logs, shared))).tobytes()
-    return delimited(
-        _RESOURCE_LOGS, delimited(_RESOURCE, described) + delimited(_SCOPE_LOGS, records)
-    )
+    return delimited(_RESOURCE_LOGS, delimited(_RESOURCE, described) + delimited(_SCOPE_LOGS, records))
 
 
 def _records(logs: Parsed, shared: Mapping[str, str]) -> pa.BinaryArray:
@@ -60,9 +58,9 @@ def _trace_ids(hexadecimal: pa.StringArray) -> pa.BinaryArray:
 
 def _fixed(numbers: pa.Int64Array) -> pa.BinaryArray:
     data = pa.py_buffer(np.maximum(numbers.to_numpy(), 0).astype("<u8").tobytes())
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(_TIME_BYTES), len(numbers), [None, data]
-    ).cast(pa.binary())
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(_TIME_BYTES), len(numbers), [None, data]).cast(
+        pa.binary()
+    )
 
 
 def _attribute(key: str, value: str) -> bytes:

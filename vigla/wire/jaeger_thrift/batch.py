@@ -1,7 +1,7 @@
 """A batch of Jaeger's Thrift model as an OTLP export request.
 
-Sources: Jaeger ``thrift/agent.thrift`` (``emitBatch``) and ``thrift/jaeger.thrift``. Both of Jaeger's models have
-the same tags and references, so the batch goes the way of Jaeger's JSON.
+Sources: Jaeger ``thrift/agent.thrift`` (``emitBatch``) and ``thrift/jaeger.thrift``. Jaeger's JSON has the
+same tags and references, so the batch goes its way.
 """
 
 from base64 import b64encode
