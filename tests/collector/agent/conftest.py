@@ -13,14 +13,11 @@ import pytest
 
 from collector.agent.ports import AgentPorts
 from collector.agent.server import Agent
-from tests.collector.conftest import Running, StartCollector
 from vigla.clock import SystemClock
 from vigla.settings import Settings
 from vigla.telemetry.metrics import Metrics
 
 WITHIN_S = 30.0
-
-__all__ = ["Running", "StartCollector"]
 
 
 @dataclass
