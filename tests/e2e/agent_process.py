@@ -14,6 +14,14 @@ import httpx
 from vigla.listen import reserve
 
 WITHIN_S = 60.0
+PORTS = (
+    "COLLECTOR__OTLP_GRPC_PORT",
+    "COLLECTOR__OTLP_HTTP_PORT",
+    "TELEMETRY__PORT",
+    "AGENT__JAEGER_COMPACT_PORT",
+    "AGENT__JAEGER_BINARY_PORT",
+    "AGENT__SAMPLING_PORT",
+)
 
 
 class AgentProcess:
@@ -26,10 +34,8 @@ class AgentProcess:
     """
 
     def __init__(self, directory: Path, collector: str, settings: Mapping[str, str]) -> None:
-        names = ("COLLECTOR__OTLP_GRPC_PORT", "COLLECTOR__OTLP_HTTP_PORT", "TELEMETRY__PORT",
-                 "AGENT__JAEGER_COMPACT_PORT", "AGENT__JAEGER_BINARY_PORT", "AGENT__SAMPLING_PORT")  # fmt: skip
-        sockets = [reserve() for _ in names]
-        self.ports = {name: s.getsockname()[1] for name, s in zip(names, sockets, strict=True)}
+        sockets = [reserve() for _ in PORTS]
+        self.ports = {name: s.getsockname()[1] for name, s in zip(PORTS, sockets, strict=True)}
         for s in sockets:
             s.close()
         given = {"AGENT__COLLECTOR": collector, "STORAGE__PATH": str(directory), **settings}

@@ -40,11 +40,11 @@ def main(port: int, sampling_port: int) -> None:
         else:
             time.sleep(0.05)
     with tracer.start_span("charge", child_of=found, tags={tags.SPAN_KIND: "client"}) as child:
-        child.set_tag("retry", True)  # noqa: FBT003  opentracing's signature
+        child.set_tag("retry", True)
         child.set_tag("attempt", 3)
         child.set_tag("ratio", 0.25)
         child.log_kv({"event": "paid", "amount": 7})
-    found.set_tag(tags.ERROR, True)  # noqa: FBT003  opentracing's signature
+    found.set_tag(tags.ERROR, True)
     found.finish()
     context = found.context
     print(json.dumps({"trace": f"{context.trace_id:032x}", "root": f"{context.span_id:016x}"}))  # noqa: T201

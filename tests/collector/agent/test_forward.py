@@ -1,19 +1,25 @@
-"""What an agent answered for reaches the collector: in order, retried, set aside only when refused for good."""
+"""What an agent answered for reaches the collector: in order, retried, set aside if refused for good."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import grpc.aio
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.collector.agent.conftest import StartAgent
-from tests.collector.conftest import StartCollector
+from tests.collector.conftest import METHODS, StartCollector
+from tests.wire.remote_write_messages import packed, request_v1, request_v2
 from vigla.listen import HttpServer, bind
 
+ACCESS_LOGS = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs"
+V1, V2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
+UP = ({"__name__": "up", "job": "a"}, [(1, 1.0)])
 PROTOBUF = {"content-type": "application/x-protobuf"}
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -141,8 +147,27 @@ async def test_a_full_spool_refuses_as_otlp_says(start_agent: StartAgent) -> Non
     assert answers[0].status_code == httpx.codes.OK
     assert refused
     assert int(refused[0].headers["retry-after"]) >= 1
-    counted = agent.count(
-        "collector_refused_total", signal="traces", transport="http", reason="overload"
-    )
+    counted = agent.count("collector_refused_total", signal="traces", transport="http", reason="overload")
     assert counted == len(refused)
     assert agent.agent.problem() == "" or "full" in agent.agent.problem()
+
+
+async def test_remote_write_and_metrics_over_grpc_pass_through(
+    start_agent: StartAgent, start_collector: StartCollector, eventually: Eventually
+) -> None:
+    collector = await start_collector()
+    agent = await start_agent(str(collector.http.base_url))
+    for body, proto in ((request_v1(UP), V1), (request_v2(UP), V2)):
+        headers = {"content-type": f"application/x-protobuf;proto={proto}", "content-encoding": "snappy"}
+        answer = await agent.http.post("/api/v1/write", content=packed(body), headers=headers)
+        assert answer.is_success, answer.text
+    await eventually(lambda: len(collector.kept("remote_write")) == 2)
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="up")
+    metric.gauge.data_points.add(as_int=1, time_unix_nano=1)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{agent.ports.otlp_grpc}") as channel:
+        await channel.unary_unary(METHODS["metrics"])(request.SerializeToString())
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await channel.stream_unary(ACCESS_LOGS)(iter([b""]))
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    await eventually(lambda: len(collector.kept("metrics")) == 1)

@@ -83,6 +83,8 @@ async def test_datagrams_that_find_the_spool_full_are_counted(
     agent = await start_agent("http://127.0.0.1:9", agent={"spool_bytes": 400})
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for _ in range(5):
-            sender.sendto(message("compact", batch(name="x" * 200)), ("127.0.0.1", agent.ports.jaeger_compact))
+            sender.sendto(
+                message("compact", batch(name="x" * 200)), ("127.0.0.1", agent.ports.jaeger_compact)
+            )
     dropped = {"protocol": "compact", "reason": "overload"}
     await eventually(lambda: agent.count("agent_datagrams_dropped_total", **dropped) >= 3)

@@ -1,7 +1,6 @@
 """Sampling strategies: of the file, of the collector, and while it is away."""
 
 import json
-import os
 from pathlib import Path
 
 import httpx
@@ -68,7 +67,7 @@ def test_a_changed_file_holds_at_once_and_a_broken_one_changes_nothing(strategie
     assert file.of("shop")["probabilisticSampling"] == {"samplingRate": 0.25}
     strategies.write_text('{"default_strategy": {"type": "often"}}')
     assert file.of("shop")["probabilisticSampling"] == {"samplingRate": 0.25}
-    os.unlink(strategies)
+    strategies.unlink()
     assert file.of("shop")["probabilisticSampling"] == {"samplingRate": 0.25}
 
 

@@ -1,6 +1,5 @@
 """Lines of access log files arrive once each: through renames, truncation, halves of lines and restarts."""
 
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ Setup = Callable[..., Awaitable[RunningAgent]]
 
 def text_line(number: int, path: str = "/cart") -> str:
     return (
-        f'[2026-05-01T10:00:00.{number % 1000:03d}Z] "GET {path} HTTP/1.1" 200 - via_upstream - "-" 10 20 5 4 '
-        f'"-" "curl/8" "r{number}" "shop:80" "10.0.0.2:80" outbound|80||shop.default.svc.cluster.local '
-        "10.0.0.1:4000 10.1.1.1:80 10.0.0.1:5000 - default\n"
+        f'[2026-05-01T10:00:00.{number % 1000:03d}Z] "GET {path} HTTP/1.1" 200 - via_upstream - "-" '
+        f'10 20 5 4 "-" "curl/8" "r{number}" "shop:80" "10.0.0.2:80" '
+        "outbound|80||shop.default.svc.cluster.local 10.0.0.1:4000 10.1.1.1:80 10.0.0.1:5000 - default\n"
     )
 
 
@@ -185,7 +184,7 @@ async def test_a_file_that_cannot_be_read_costs_nothing(
     follow: Setup, collector: Running, tmp_path: Path, eventually: Eventually
 ) -> None:
     (tmp_path / "folder.log").mkdir()
-    os.symlink(tmp_path / "nowhere", tmp_path / "dangling.log")
+    (tmp_path / "dangling.log").symlink_to(tmp_path / "nowhere")
     await follow()
     write(tmp_path / "access.log", text_line(0))
     await eventually(lambda: ids(collector) == numbered(1))
