@@ -149,7 +149,14 @@ async def test_a_full_spool_refuses_as_otlp_says(start_agent: StartAgent) -> Non
     assert int(refused[0].headers["retry-after"]) >= 1
     counted = agent.count("collector_refused_total", signal="traces", transport="http", reason="overload")
     assert counted == len(refused)
-    assert agent.agent.problem() == "" or "full" in agent.agent.problem()
+
+
+async def test_a_full_disk_refuses_and_makes_unready(start_agent: StartAgent) -> None:
+    agent = await start_agent("http://127.0.0.1:9", bus={"min_free_bytes": 2**60})
+    answer = await agent.http.post("/v1/traces", content=traces("a"), headers=PROTOBUF)
+    assert answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+    assert "retry-after" in answer.headers
+    assert "min_free_bytes" in agent.agent.problem()
 
 
 async def test_remote_write_and_metrics_over_grpc_pass_through(

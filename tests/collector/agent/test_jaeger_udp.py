@@ -38,7 +38,7 @@ async def test_jaegers_python_client_is_sampled_by_the_agent_and_its_spans_arriv
 ) -> None:
     strategies = tmp_path / "strategies.json"
     strategies.write_text('{"service_strategies": [{"service": "jaeger-shop", "param": 1}]}')
-    collector = await start_collector(sampling_strategies=str(strategies))  # type: ignore[arg-type]
+    collector = await start_collector(sampling_strategies=str(strategies))
     agent = await start_agent(str(collector.http.base_url))
     ports = map(str, (agent.ports.jaeger_compact, agent.ports.sampling))
     client = await asyncio.create_subprocess_exec(

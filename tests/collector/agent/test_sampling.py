@@ -44,7 +44,7 @@ def strategies(tmp_path: Path) -> Path:
     return path
 
 
-def operations(answer: dict) -> dict[str, float]:  # type: ignore[type-arg]
+def operations(answer: dict) -> dict[str, float]:
     listed = answer["operationSampling"]["perOperationStrategies"]
     return {s["operation"]: s["probabilisticSampling"]["samplingRate"] for s in listed}
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_wrong_at_the_start_is_named_with_its_place(tmp_path: Pat
 async def test_the_agent_asks_the_collector_and_remembers_while_it_is_away(
     start_agent: StartAgent, start_collector: StartCollector, strategies: Path, path: str
 ) -> None:
-    collector = await start_collector(sampling_strategies=str(strategies))  # type: ignore[arg-type]
+    collector = await start_collector(sampling_strategies=str(strategies))
     agent = await start_agent(str(collector.http.base_url))
     url = f"http://127.0.0.1:{agent.ports.sampling}{path}"
     async with httpx.AsyncClient() as client:
