@@ -13,6 +13,7 @@ with warnings.catch_warnings():  # generated long ago
     from jaeger_client.thrift_gen.jaeger.ttypes import Batch, Log, Process, Span, SpanRef, Tag
 
 PROTOCOLS = {"compact": TCompactProtocol, "binary": TBinaryProtocol}
+TYPES, REFERENCES = ("STRING", "DOUBLE", "BOOL", "LONG", "BINARY"), ("CHILD_OF", "FOLLOWS_FROM")
 ONE_WAY = 4  # TMessageType
 TRACE_LOW, TRACE_HIGH, SPAN, PARENT = -2, 2**62 + 1, -(2**63), 77
 START_US = 1_790_000_000_123_456
@@ -48,3 +49,28 @@ def message(protocol: str, of: Any) -> bytes:
     Agent.emitBatch_args(batch=of).write(writer)
     writer.writeMessageEnd()
     return bytes(buffer.getvalue())
+
+
+def of_json(written: dict[str, Any]) -> Any:
+    """A batch from its members as JSON; numbers that are left out are 0."""
+    process = written["process"]
+    return Batch(
+        process=Process(serviceName=process["serviceName"], tags=_tags(process)),
+        spans=[_span(span) for span in written["spans"]],
+    )
+
+
+def _span(span: dict[str, Any]) -> Any:
+    zero = {"traceIdLow": 0, "traceIdHigh": 0, "spanId": 0, "parentSpanId": 0, "flags": 0, "duration": 0}
+    references = [_reference(reference) for reference in span.get("references") or []]
+    logs = [Log(timestamp=log["timestamp"], fields=_tags(log, "fields")) for log in span.get("logs") or []]
+    return Span(**zero | span | {"tags": _tags(span), "references": references, "logs": logs})
+
+
+def _reference(reference: dict[str, Any]) -> Any:
+    kind = REFERENCES.index(reference.get("refType", REFERENCES[0]))
+    return SpanRef(**{"traceIdLow": 0, "traceIdHigh": 0, "spanId": 0} | reference | {"refType": kind})
+
+
+def _tags(of: dict[str, Any], name: str = "tags") -> list[Any]:
+    return [Tag(**tag | {"vType": TYPES.index(tag.get("vType", "STRING"))}) for tag in of.get(name) or []]
