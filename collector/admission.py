@@ -34,7 +34,7 @@ INLINE_SNAPPY_BYTES = 32 * 1024  # about 1,500 samples
 INLINE_JSON_BYTES = 32 * 1024  # JSON takes about 30 times as long as protobuf
 PARSE_THREADS = 2
 
-Transport = Literal["grpc", "http"]
+Transport = Literal["grpc", "http", "udp", "file"]
 Accepted: TypeAlias = Signal | Literal["access_logs", "remote_write"]
 """What is counted apart."""
 Reason = Literal["invalid", "too_large", "encoding", "media_type", "overload", "timeout", "disconnect"]

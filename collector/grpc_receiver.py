@@ -27,7 +27,7 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 class GrpcReceiver:
     """The gRPC server of the collector."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, *, access_log_service: bool) -> None:
         # gRPC applies the limit to a message as sent and again while it inflates it
         self._server = grpc.aio.server(
             options=[
@@ -40,7 +40,10 @@ class GrpcReceiver:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers([_service(signal, admission) for signal in SERVICES])
         self._streams = AccessLogStreams(admission)
-        self._server.add_generic_rpc_handlers([self._streams.handler()])
+        self._services = list(SERVICES.values())
+        if access_log_service:
+            self._server.add_generic_rpc_handlers([self._streams.handler()])
+            self._services.append(ACCESS_LOGS)
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port.
@@ -56,7 +59,7 @@ class GrpcReceiver:
                 f"cannot listen on {address}: stop what uses it or change collector.otlp_grpc_port"
             ) from error
         await self._server.start()
-        for name in ("", *SERVICES.values(), ACCESS_LOGS):
+        for name in ("", *self._services):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return bound
 

@@ -6,9 +6,10 @@ browsers reach is open to whoever can reach it, and no answer holds anything of 
 
 from starlette.types import Receive, Scope, Send
 
-from collector import answers, http_body, remote_write
+from collector import answers, http_body, remote_write, sampling
 from collector.admission import Admission, Reason
 from collector.answers import Format
+from collector.sampling import StrategyFile
 from vigla.errors import BadInput, Overloaded, PayloadTooLarge, UnsupportedEncoding, ViglaError
 from vigla.wire.otlp.descriptors import Signal
 
@@ -32,11 +33,12 @@ CLOSE = [(b"connection", b"close")]
 class HttpReceiver:
     """ASGI application with ``POST /v1/{traces,metrics,logs}``, ``/api/v1/write`` and Prometheus' OTLP path.
 
-    Can be mounted below another one.
+    Can be mounted below another one. Agents ask ``GET /sampling`` for strategies.
     """
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, strategies: StrategyFile) -> None:
         self._admission = admission
+        self._strategies = strategies
         self._remote_write = remote_write.RemoteWriteReceiver(admission)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +48,9 @@ class HttpReceiver:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path == remote_write.PATH:
             await self._remote_write(scope, receive, send)
+            return
+        if path in sampling.PATHS and scope["method"] == "GET":
+            await self._strategy(scope["query_string"], send)
             return
         signal = PATHS.get(path.removeprefix(PROMETHEUS_PREFIX))
         if signal is None:
@@ -58,6 +63,14 @@ class HttpReceiver:
             await _answer(send, 405, TEXT, b"only POST is allowed\n", ALLOW)
         else:
             await self._export(signal, dict(scope["headers"]), receive, send)
+
+    async def _strategy(self, query: bytes, send: Send) -> None:
+        try:
+            answer = self._strategies.of(sampling.service_asked(query))
+        except BadInput as error:
+            await _answer(send, 400, TEXT, f"{error}\n".encode())
+        else:
+            await _answer(send, 200, MEDIA_TYPES["json"], sampling.written(answer))
 
     async def _export(
         self, signal: Signal, headers: dict[bytes, bytes], receive: Receive, send: Send

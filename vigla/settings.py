@@ -46,6 +46,44 @@ class CollectorSettings(Section):
         gt=0,
         description="series of one `job` that remote write and OTLP metrics may write within an hour",
     )
+    sampling_strategies: Path | None = Field(
+        None, description="sampling strategies in Jaeger's file format; read again when it changes"
+    )
+
+
+class AgentSettings(Section):
+    """`vigla agent`, whose receivers have the settings of `collector`."""
+
+    collector: str = Field("", description="URL of the collector's OTLP over HTTP, `http://host:4318`")
+    headers: dict[str, str] = Field({}, description="HTTP headers sent to it, as `authorization`")
+    spool_bytes: Bytes = Field(
+        1024 * MIB,
+        description="bytes of one topic kept on disk while the collector is away; more are refused",
+    )
+    batch_bytes: Bytes = Field(4 * MIB, description="payload bytes sent to the collector at once")
+    batch_wait_s: float = Field(0.2, ge=0, description="time in which a batch grows")
+    max_retry_delay_s: Seconds = Field(30.0, description="longest wait between attempts")
+    set_aside_bytes: Bytes = Field(
+        64 * MIB, description="payloads kept for a look that the collector refused; the oldest go first"
+    )
+    jaeger_compact_port: Port = Field(
+        6831, description="Jaeger's Thrift over UDP, compact; 0 picks a free port"
+    )
+    jaeger_binary_port: Port = Field(
+        6832, description="Jaeger's Thrift over UDP, binary; 0 picks a free port"
+    )
+    sampling_port: Port = Field(5778, description="sampling strategies over HTTP; 0 picks a free port")
+    access_logs: tuple[str, ...] = Field(
+        (), description="files that Envoys write access logs to, with `*`; they are followed"
+    )
+    access_log_attributes: dict[str, str] = Field(
+        {}, description="said of each line of these files, as `source_workload`"
+    )
+    node: str = Field("", description="column `node` of these lines; the host's name when empty")
+    poll_interval_s: Seconds = Field(0.25, description="between looks whether these files grew")
+    rotation_wait_s: Seconds = Field(
+        5.0, description="a renamed file that did not grow for this long is left"
+    )
 
 
 class BusSettings(Section):
@@ -345,6 +383,7 @@ class Settings(Section):
     """All sections."""
 
     collector: CollectorSettings = CollectorSettings()
+    agent: AgentSettings = AgentSettings()
     bus: BusSettings = BusSettings()
     kafka: KafkaSettings = KafkaSettings()
     ingester: IngesterSettings = IngesterSettings()

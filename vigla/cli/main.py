@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from vigla.cli import capture, configuration, demo, mesh, metrics, proxies, rules, serve, sql, transfer
+from vigla.cli import agent, capture, configuration, demo, mesh, metrics, proxies, rules, serve, sql, transfer
 from vigla.errors import ViglaError
 
 EXIT_FAILED = 2
@@ -38,6 +38,7 @@ def options(
 
 
 serve.register(app)
+agent.register(app)
 demo.register(app)
 sql.register(app)
 transfer.register(app)

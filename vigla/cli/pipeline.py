@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import signal
-import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -33,6 +30,7 @@ from vigla.bus.kafka.bus import KafkaBus
 from vigla.bus.local import LocalBus
 from vigla.cli.endpoints import Endpoints
 from vigla.cli.mesh_configuration import MeshConfiguration
+from vigla.cli.stopping import stop_on_signals
 from vigla.clock import SystemClock
 from vigla.errors import SettingsError
 from vigla.listen import HttpServer, bind
@@ -48,9 +46,6 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTER_BYTES = 64 * MIB  # undecodable payloads kept for a look; the oldest go first
 
-STOP_DEADLINE_S = 20.0
-"""Orchestrators kill after 30 s (Kubernetes' default grace period); by then we are gone on our own terms."""
-
 
 async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None]) -> None:
     """Start every role, serve until SIGTERM or SIGINT, then stop in the reverse order.
@@ -62,7 +57,7 @@ async def run(settings: Settings, announce: Callable[[Settings, Endpoints], None
         SettingsError: a directory or a port cannot be used.
         StorageUnavailable: the data is held by another process or cannot be read.
     """
-    stopping = _stop_on_signals()
+    stopping = stop_on_signals()
     metrics, clock = Metrics(), SystemClock()
     checks: dict[str, health.Check] = {"start": lambda: "starting"}
     async with AsyncExitStack() as stack:
@@ -164,29 +159,6 @@ async def _pilot(
 def _defined(pilot: Pilot | None) -> Configuration:
     """The mesh's configuration, if there is a mesh."""
     return NoConfiguration() if pilot is None else MeshConfiguration(pilot.store)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set; from then on the deadline runs."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if stopping.is_set():
-            return
-        stopping.set()
-        deadline = threading.Timer(STOP_DEADLINE_S, _cut_off)
-        deadline.daemon = True
-        deadline.start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    return stopping
-
-
-def _cut_off() -> None:
-    log.error("not stopped before the deadline; accepted data is read again at the next start")
-    os._exit(1)
 
 
 def _directory(path: Path) -> Path:

@@ -11,25 +11,20 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 
+from collector.agent import answers
 from vigla.errors import SettingsError, ViglaError
 
 TRACES_PATH = "/v1/traces"
-PROTOBUF = "application/x-protobuf"
 TIMEOUT_S = 30.0
 RETRY_FOR_S = 120.0  # an overloaded server that does not recover in this time needs its operator
 FIRST_DELAY_S = 0.25
 LONGEST_DELAY_S = 10.0
-MAX_MESSAGE_CHARACTERS = 200
-_STATUS_MESSAGE = 2
-RETRYABLE = frozenset({429, 502, 503, 504})  # the specification's list
 
 
 @dataclass(slots=True)
@@ -87,12 +82,12 @@ class Sender:
         waited, delay = 0.0, FIRST_DELAY_S
         while True:
             response, trouble = self._post(body)
-            if response is not None and response.status_code not in RETRYABLE:
+            if response is not None and response.status_code not in answers.RETRYABLE:
                 self._count(response, spans)
                 return
             if waited >= self._retry_for_s:
                 raise ViglaError(f"gave up after {waited:.0f} s: {trouble}")
-            wait = _retry_after(response) or delay
+            wait = answers.retry_after(response) or delay
             self._sleep(wait)
             self.summary.retries += 1
             waited += wait
@@ -101,7 +96,7 @@ class Sender:
     def _post(self, body: bytes) -> tuple[httpx.Response | None, str]:
         """The answer, and what to say if it is none that counts."""
         try:
-            response = self._http.post(TRACES_PATH, content=body, headers={"Content-Type": PROTOBUF})
+            response = self._http.post(TRACES_PATH, content=body, headers={"Content-Type": answers.PROTOBUF})
         except httpx.ConnectError as error:
             if not self.summary.requests:  # most likely the address is wrong
                 raise ViglaError(f"nothing listens at {self._http.base_url}: {error}") from error
@@ -115,7 +110,7 @@ class Sender:
     def _count(self, response: httpx.Response, spans: int) -> None:
         self.summary.requests += 1
         if not response.is_success:
-            self.summary.rejected[f"status {response.status_code}: {_message(response)}"] += spans
+            self.summary.rejected[f"status {response.status_code}: {answers.message(response)}"] += spans
             return
         answer = _answer(response)
         rejected = answer.partial_success.rejected_spans
@@ -129,21 +124,3 @@ def _answer(response: httpx.Response) -> ExportTraceServiceResponse:
         return ExportTraceServiceResponse.FromString(response.content)
     except DecodeError as error:
         raise ViglaError(f"{response.url} is no OTLP receiver: its answer does not parse") from error
-
-
-def _message(response: httpx.Response) -> str:
-    """Errors carry a ``google.rpc.Status``: field 2 is its message; a proxy's page is cut short."""
-    content = response.content
-    if response.headers.get("content-type") == PROTOBUF:
-        try:
-            fields = UnknownFieldSet(Empty.FromString(content))
-        except DecodeError:
-            return response.reason_phrase
-        present = (fields[i] for i in range(len(fields)))
-        content = b"".join(field.data for field in present if field.field_number == _STATUS_MESSAGE)
-    return content.decode(errors="replace")[:MAX_MESSAGE_CHARACTERS] or response.reason_phrase
-
-
-def _retry_after(response: httpx.Response | None) -> float | None:
-    text = "" if response is None else response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else None

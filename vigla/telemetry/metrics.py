@@ -40,6 +40,35 @@ DEFINITIONS: tuple[Definition, ...] = (
         ("signal", "transport", "reason"),
     ),
     Definition("vigla_collector_inflight_bytes", "gauge", "request bodies held in memory", ()),
+    Definition(
+        "vigla_agent_forwarded_total", "counter", "records of the spool that the collector took", ("topic",)
+    ),
+    Definition(
+        "vigla_agent_rejected_total",
+        "counter",
+        "spans, log records or data points that it left out of what it took",
+        ("topic",),
+    ),
+    Definition(
+        "vigla_agent_retries_total", "counter", "requests to the collector that are sent again", ("topic",)
+    ),
+    Definition(
+        "vigla_agent_set_aside_total",
+        "counter",
+        "records that the collector refused for good, kept in `set-aside`",
+        ("topic",),
+    ),
+    Definition(
+        "vigla_agent_datagrams_dropped_total",
+        "counter",
+        "datagrams that held no Jaeger batch, or came when the spool was full",
+        ("protocol", "reason"),
+    ),
+    Definition(
+        "vigla_agent_lines_skipped_total",
+        "counter",
+        "lines of access log files that are in no known format, or too long",
+    ),
     Definition("vigla_bus_lag_records", "gauge", "records on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_backlog_bytes", "gauge", "bytes on the bus that are not in the lake", ("topic",)),
     Definition("vigla_bus_fsync_seconds", "histogram", "duration of one group commit"),

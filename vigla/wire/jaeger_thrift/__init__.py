@@ -1,0 +1,1 @@
+"""Jaeger's Thrift batches, as clients send them by UDP, to OTLP."""
