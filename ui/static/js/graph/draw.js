@@ -114,7 +114,7 @@ function chip(edge, { label }) {
 /** @param {Edge} edge */
 function told(edge) {
   const facts = [amount(edge), edge.errors > 0 && t("{share} errors", { share: percent(edge.share) }), edge.p95 !== null && `p95 ${latency(edge)}`, edge.mtls !== null && `${edge.mtls} % mTLS`];
-  return `${edge.from} → ${edge.to} (${edge.protocol === "span" ? "seen in spans" : edge.protocol}): ${facts.filter(Boolean).join(", ")}`;
+  return `${edge.from} → ${edge.to} (${edge.protocol === "span" ? t("seen in spans only") : edge.protocol}): ${facts.filter(Boolean).join(", ")}`;
 }
 
 /** @param {Node} node @param {any} box @param {boolean} isNew */

@@ -185,7 +185,7 @@ function asked() {
 /** @param {import("./model.js").Graph} all */
 async function draw(all) {
   const now = shown(all);
-  one("[data-count]").textContent = now.nodes.length ? `${count(now.nodes.length, "node")}, ${count(now.edges.length, "connection")}${all.nodes.length > now.nodes.length ? `, ${all.nodes.length - now.nodes.length} hidden` : ""}` : "";
+  one("[data-count]").textContent = now.nodes.length ? `${count(now.nodes.length, "node")}, ${count(now.edges.length, "connection")}${all.nodes.length > now.nodes.length ? `, ${t("{n} hidden", { n: all.nodes.length - now.nodes.length })}` : ""}` : "";
   table.show(now);
   if (all.nodes.length && !now.nodes.length) {
     canvas = null;

@@ -85,7 +85,7 @@ async function ask(start, cursor) {
 }
 
 function draw() {
-  one("[data-count]").textContent = entries.length ? `${next ? "Newest " : ""}${count(entries.length, "entry", "entries")}` : "";
+  one("[data-count]").textContent = next ? t("Newest {entries}", { entries: count(entries.length, "entry", "entries") }) : entries.length ? count(entries.length, "entry", "entries") : "";
   chart.replaceChildren(...bars());
   if (!entries.length) {
     const asked = FIELDS.some((name) => params().get(name));

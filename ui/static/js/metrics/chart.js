@@ -227,7 +227,7 @@ function diamond(each, axes, open) {
   const [x, y] = placeOf(each, axes);
   const labels = Object.entries(each.labels).map(([key, value]) => `${key}: ${value}`).join("\n");
   const props = { class: each.trace ? "exemplar" : "exemplar plain", d: `M${x} ${y - 5}l5 5-5 5-5-5z` };
-  const mark = s("path", props, s("title", {}, `${shown(each.value)}\n${labels}${each.trace ? "\nClick opens the trace" : ""}`));
+  const mark = s("path", props, s("title", {}, `${shown(each.value)}\n${labels}${each.trace ? `\n${t("Click opens the trace")}` : ""}`));
   if (each.trace) {
     const trace = each.trace;
     mark.addEventListener("click", () => open(trace));

@@ -87,7 +87,7 @@ function decidedBy(hop) {
     by.fault && `fault ${by.fault}`,
     Number(by.attempts) > 1 && t("{n} attempts", { n: by.attempts }),
     hop.mutual_tls && t("mutual TLS"),
-    !by.virtual_service && hop.reporter === "source" && `route ${by.route ?? "none"}`,
+    !by.virtual_service && hop.reporter === "source" && t("route {name}", { name: by.route ?? "none" }),
   ];
   return facts.filter(Boolean).map((fact) => h("span", { class: "fact" }, fact));
 }
